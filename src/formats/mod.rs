@@ -1,0 +1,99 @@
+//! From a raw reply to usage records and problems: one file a format; pure, streaming.
+//!
+//! A parser is given a reader and a [`RecordSink`]. It passes every count above zero to the sink as it
+//! comes, and returns a [`Reading`]: what the report said about itself, the exceptions that it carried,
+//! and what was tolerated. Memory does not grow with the report.
+
+use std::fmt;
+
+use crate::model::{Exception, ReportHeader, UsageRecord};
+
+/// Takes the records of a report as they are read.
+pub trait RecordSink {
+    /// Takes one record.
+    ///
+    /// # Errors
+    /// [`Stopped`], when nobody wants more; reading ends at once.
+    fn record(&mut self, record: &UsageRecord<'_>) -> Result<(), Stopped>;
+}
+
+/// The receiver of records is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("reading was stopped")]
+pub struct Stopped;
+
+/// What a reply held beside its records.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// The header, as far as it was there.
+    pub header: ReportHeader,
+    /// Every exception, wherever it stood, in the order of the reply.
+    pub exceptions: Vec<Exception>,
+    /// What was tolerated, each kind once, with how often and the first place.
+    pub notes: Vec<Note>,
+    /// Records passed to the sink.
+    pub records: u64,
+    /// Whether there was a list of report items at all (also an empty one).
+    pub has_items: bool,
+    /// The report that the items look like (`TR`, `DR`, `IR`, `PR`), where that can be told.
+    pub looks_like: Option<&'static str>,
+}
+
+/// Something that was tolerated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// What, for people.
+    pub what: String,
+    /// How many times.
+    pub times: u64,
+    /// Where it was first.
+    pub place: String,
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({}", self.what, self.place)?;
+        if self.times > 1 {
+            write!(f, ", and {} more", self.times - 1)?;
+        }
+        f.write_str(")")
+    }
+}
+
+/// Why a reply could not be read as a report. Nothing of it is to be used.
+#[derive(Debug, thiserror::Error)]
+pub enum FormatError {
+    /// Not JSON at all: HTML, plain text, nothing.
+    #[error("not JSON: it begins with: {beginning}")]
+    NotJson {
+        /// The first 200 bytes, printable.
+        beginning: String,
+    },
+    /// JSON that ends in the middle or is broken.
+    #[error("broken JSON at line {line}, column {column}: {what}")]
+    Broken {
+        /// Line, from 1.
+        line: usize,
+        /// Column, from 1.
+        column: usize,
+        /// What is wrong.
+        what: String,
+    },
+    /// Sound JSON that is neither a report nor an exception.
+    #[error("not a COUNTER report: {0}")]
+    NotReport(String),
+    /// A row that cannot be true or cannot be understood.
+    #[error("{place}: {what}")]
+    BadRow {
+        /// Which item, metric and month.
+        place: String,
+        /// What is wrong.
+        what: String,
+    },
+    /// The reader failed.
+    #[error("reading failed: {0}")]
+    Io(#[from] std::io::Error),
+    /// The sink wanted no more.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+}

@@ -1,0 +1,26 @@
+//! avling harvests usage statistics from the vendors of libraries' digital content, works out which
+//! library each use belongs to, and keeps the result where people and systems can use it.
+//!
+//! The map, in the order in which data passes:
+
+#![forbid(unsafe_code)]
+
+pub mod model;
+
+pub mod config;
+pub mod secrets;
+
+pub mod archive;
+pub mod attribution;
+pub mod formats;
+pub mod registry;
+pub mod schedule;
+pub mod sources;
+pub mod store;
+
+pub mod export;
+pub mod harvest;
+
+pub mod cli;
+pub mod clock;
+pub mod simulator;

@@ -1,0 +1,2 @@
+//! The command `avling`: parse, run, exit.
+fn main() {}

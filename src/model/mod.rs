@@ -1,0 +1,22 @@
+//! Words of the domain as types: months, ids, usage records, registry rows, statistics. No I/O.
+//!
+//! Everything else speaks in these: [`Month`] is the unit of time, the ids in [`ids`] name things,
+//! [`UsageRecord`] is one count as a vendor reported it, the structs in [`registry`] are the rows of
+//! the files that people import, and [`Statistic`] is what a library gets.
+
+pub mod address;
+pub mod ids;
+pub mod month;
+pub mod outcome;
+pub mod registry;
+pub mod report;
+pub mod statistic;
+pub mod usage;
+
+pub use address::AddressRange;
+pub use ids::{AccountId, InstitutionId, KeyId, MunicipalityCode, ProductId, ReportId, SourceId, VendorId};
+pub use month::{Month, MonthRange};
+pub use outcome::{MonthOutcome, MonthState};
+pub use report::{Exception, Release, ReportHeader};
+pub use statistic::{Quality, Statistic};
+pub use usage::{Identifier, Item, Member, UsageRecord};
