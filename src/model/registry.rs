@@ -366,6 +366,17 @@ impl FromStr for Access {
     }
 }
 
+/// How a source books traffic that several of its accounts share (ATTRIBUTION section 2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SharedTraffic {
+    /// Each use on one account; every account is counted.
+    #[default]
+    Single,
+    /// Every account reports all traffic of its addresses; one of them is counted.
+    Replicated,
+}
+
 /// What an account covers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Covers {
