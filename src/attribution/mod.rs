@@ -1,1 +1,20 @@
-//! (being written)
+//! From what a vendor counted to what each library gets: exact where it can be, explained where it cannot,
+//! and always adding up. Pure functions over plain values; integers only.
+//!
+//! Data passes so: a [`MonthView`](month_view::MonthView) of the registry tells the [`claimants`] of a scope; these get
+//! weights as a [`Division`](division::Division); [`run::divide`] hands a year's counts out by
+//! [`Webster's method`](webster::Divider), cumulatively; [`Attributor`] sums the parts per institution.
+
+pub mod addresses;
+pub mod attributor;
+pub mod claimants;
+pub mod division;
+pub mod month_view;
+pub mod persons;
+pub mod rules;
+pub mod run;
+pub mod webster;
+
+pub use attributor::{Attributor, Count, MonthFacts, MonthsKnown, ScopeParts, Unit};
+pub use rules::{Rules, SourceRules};
+pub use run::Group;

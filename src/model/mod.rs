@@ -19,4 +19,4 @@ pub use month::{Month, MonthRange};
 pub use outcome::{MonthOutcome, MonthState};
 pub use report::{Exception, Release, ReportHeader};
 pub use statistic::{Quality, Statistic};
-pub use usage::{Identifier, Item, Member, UsageRecord};
+pub use usage::{Identifier, Item, Member, Scope, UsageRecord};

@@ -1,6 +1,6 @@
 //! Usage as a vendor reported it: one count with all that was said about what was used.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -124,17 +124,37 @@ pub struct Member {
     pub isil: String,
 }
 
-impl Member {
-    /// The scope's name in the store and in explanations: the strongest identifier that was given.
+/// What a vendor attached a count to (ATTRIBUTION section 1).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scope {
+    /// The whole account.
+    Account,
+    /// One member institution of a consortium's account.
+    Member(Member),
+}
+
+impl Scope {
+    /// The scope of a record broken down to `member`, if it is.
     #[must_use]
-    pub fn scope(&self) -> String {
-        if !self.customer_id.is_empty() {
-            format!("member:{}", self.customer_id)
-        } else if !self.isil.is_empty() {
-            format!("isil:{}", self.isil)
-        } else {
-            format!("name:{}", self.name)
+    pub fn of(member: Option<&Member>) -> Self {
+        match member {
+            Some(member) if *member != Member::default() => Self::Member(member.clone()),
+            _ => Self::Account,
         }
+    }
+}
+
+/// `account`, or `member` with what is known of it: the form in the store and in explanations.
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self::Member(member) = self else { return f.write_str("account") };
+        f.write_str("member")?;
+        for (name, value) in [("customer_id", &member.customer_id), ("isil", &member.isil), ("name", &member.name)] {
+            if !value.is_empty() {
+                write!(f, " {name}={:?}", value)?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -1,0 +1,210 @@
+//! By which weights a scope's use is divided in a month (ATTRIBUTION section 3), and how strong that is (section 5).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use super::claimants::{Because, Claimants};
+use super::month_view::MonthView;
+use super::persons::PersonFigures;
+use super::webster::WEIGHT_LIMIT;
+use crate::model::registry::InstitutionKind;
+use crate::model::{InstitutionId, Quality};
+
+/// How weights come about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Method {
+    /// One claimant, or none: nothing to divide.
+    None,
+    /// By inhabitants, pupils and staff.
+    Population,
+    /// The same for everyone.
+    Equal,
+}
+
+impl Method {
+    /// The word in files; empty where nothing is divided.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Population => "population",
+            Self::Equal => "equal",
+        }
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A mark that a figure carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Mark {
+    /// Nobody subscribes, so nobody was dropped.
+    NoSubscriber,
+    /// Somebody has no person figure, so everybody gets the same.
+    NoPersons,
+    /// All weights are zero, so everybody gets the same.
+    ZeroWeights,
+    /// The vendor says that there will be more (code 3040).
+    Partial,
+}
+
+impl Mark {
+    /// The word in the column `note`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NoSubscriber => "no_subscriber",
+            Self::NoPersons => "no_persons",
+            Self::ZeroWeights => "zero_weights",
+            Self::Partial => "partial",
+        }
+    }
+}
+
+/// How the use of one scope is divided in one month.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Division {
+    /// Who takes part, in the order of ids, with weight and reason.
+    pub claimants: Vec<Claimant>,
+    /// Who was dropped.
+    pub dropped: BTreeMap<InstitutionId, Because>,
+    /// How the weights came about.
+    pub method: Method,
+    /// How strong the figures are.
+    pub quality: Quality,
+    /// What else is to be said.
+    pub marks: BTreeSet<Mark>,
+}
+
+/// Somebody who takes part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claimant {
+    /// Who.
+    pub institution: InstitutionId,
+    /// Why.
+    pub because: Because,
+    /// Its weight: whole, in lowest terms among the claimants.
+    pub weight: u64,
+}
+
+impl Division {
+    /// The division among these claimants.
+    #[must_use]
+    pub fn new(view: &MonthView<'_>, persons: &PersonFigures, claimants: Claimants) -> Self {
+        let Claimants { all, dropped, no_subscriber, undivided, .. } = claimants;
+        let mut marks = BTreeSet::new();
+        if no_subscriber {
+            marks.insert(Mark::NoSubscriber);
+        }
+        let (method, weights) = match all.len() {
+            0 | 1 => (Method::None, vec![1; all.len()]),
+            n => match population(view, persons, all.keys()) {
+                Ok(weights) if weights.iter().any(|w| *w > 0) => (Method::Population, weights),
+                Ok(_) => {
+                    marks.insert(Mark::ZeroWeights);
+                    (Method::Equal, vec![1; n])
+                }
+                Err(NoPersons) => {
+                    marks.insert(Mark::NoPersons);
+                    (Method::Equal, vec![1; n])
+                }
+            },
+        };
+        let quality = undivided.unwrap_or(Quality::DefaultKey);
+        let claimants = all.into_iter().zip(weights).map(|((institution, because), weight)| Claimant { institution, because, weight }).collect();
+        Self { claimants, dropped, method, quality, marks }
+    }
+
+    /// Whether a run goes on from one to the other: the same claimants with the same weights.
+    #[must_use]
+    pub fn same_run(&self, other: &Self) -> bool {
+        let theirs = other.claimants.iter().map(|c| (&c.institution, c.weight));
+        self.claimants.iter().map(|c| (&c.institution, c.weight)).eq(theirs)
+    }
+
+    /// The weights in the order of claimants.
+    #[must_use]
+    pub fn weights(&self) -> Vec<u64> {
+        self.claimants.iter().map(|c| c.weight).collect()
+    }
+}
+
+/// A public or school library has no figure at all.
+struct NoPersons;
+
+/// Weights by persons, as whole numbers in lowest terms.
+fn population<'a>(
+    view: &MonthView<'_>,
+    persons: &PersonFigures,
+    claimants: impl Iterator<Item = &'a InstitutionId>,
+) -> Result<Vec<u64>, NoPersons> {
+    let year = view.month.year();
+    let institutions: Vec<_> = claimants.map(|id| view.institution(id.as_str())).collect();
+    let mut of_municipality: BTreeMap<&str, u64> = BTreeMap::new();
+    for institution in institutions.iter().flatten().filter(|i| i.kind == InstitutionKind::PublicLibrary) {
+        if let Some(municipality) = &institution.municipality {
+            *of_municipality.entry(municipality.as_str()).or_default() += 1;
+        }
+    }
+    // Inhabitants are divided between the public libraries of one municipality: all weights times a common multiple.
+    let common = of_municipality.values().copied().fold(1_u128, |common, n| lcm(common, u128::from(n)));
+    let mut weights = Vec::with_capacity(institutions.len());
+    for institution in institutions {
+        let Some(institution) = institution else {
+            weights.push(0);
+            continue;
+        };
+        let own = persons.of(institution.id.as_str(), year);
+        let (figure, among) = match institution.kind {
+            InstitutionKind::PublicLibrary => {
+                let code = institution.municipality.as_ref().ok_or(NoPersons)?.as_str();
+                (persons.of(code, year).ok_or(NoPersons)?, of_municipality.get(code).copied().unwrap_or(1))
+            }
+            InstitutionKind::SchoolLibrary => (own.ok_or(NoPersons)?, 1),
+            InstitutionKind::CountyLibrary | InstitutionKind::OtherLibrary | InstitutionKind::OtherBody => (own.unwrap_or(0), 1),
+        };
+        weights.push(u128::from(figure).saturating_mul(common / u128::from(among)));
+    }
+    Ok(lowest_terms(weights))
+}
+
+/// Whole weights in lowest terms, their sum below [`WEIGHT_LIMIT`] (person figures are far from it; should a registry
+/// hold absurd ones, they are halved together until they fit).
+fn lowest_terms(mut weights: Vec<u128>) -> Vec<u64> {
+    let divisor = weights.iter().copied().fold(0, gcd).max(1);
+    for weight in &mut weights {
+        *weight /= divisor;
+    }
+    while weights.iter().try_fold(0_u128, |sum, w| sum.checked_add(*w)).is_none_or(|sum| sum >= u128::from(WEIGHT_LIMIT)) {
+        for weight in &mut weights {
+            *weight /= 2;
+        }
+    }
+    weights.into_iter().map(|w| u64::try_from(w).unwrap_or(0)).collect()
+}
+
+fn gcd(a: u128, b: u128) -> u128 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+fn lcm(a: u128, b: u128) -> u128 {
+    (a / gcd(a, b).max(1)).saturating_mul(b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_come_in_lowest_terms_and_fit() {
+        assert_eq!(lowest_terms(vec![700_000, 450, 49_550]), [14_000, 9, 991]);
+        assert_eq!(lowest_terms(vec![0, 0]), [0, 0]);
+        assert_eq!(lowest_terms(vec![0, 8]), [0, 1]);
+        assert!(lowest_terms(vec![u128::MAX, u128::MAX - 1]).iter().sum::<u64>() < WEIGHT_LIMIT);
+        assert_eq!(lcm(4, 6), 12);
+    }
+}
