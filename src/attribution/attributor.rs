@@ -15,47 +15,11 @@ use super::division::{Division, Mark};
 use super::month_view::MonthView;
 use super::persons::PersonFigures;
 use super::rules::Rules;
-use super::run::{Group, Part, divide};
+use super::run::{Part, divide};
 use super::webster::DivideError;
 use crate::model::registry::{Account, Registry, SharedTraffic};
 use crate::model::statistic::{Basis, StatisticKey};
-use crate::model::{AccountId, AddressRange, InstitutionId, Month, ProductId, Quality, ReportId, Scope, Statistic};
-
-/// The sum of the facts of one account, scope, metric, data type and access method in one month.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Count {
-    /// The account that it was reported on.
-    pub account: AccountId,
-    /// What of the account.
-    pub scope: Scope,
-    /// `Metric_Type`.
-    pub metric: String,
-    /// Month, data type, access method, sum.
-    pub group: Group,
-}
-
-/// A product, a report and a calendar year: what is attributed together.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Unit {
-    /// The product.
-    pub product: ProductId,
-    /// The report.
-    pub report: ReportId,
-    /// The calendar year.
-    pub year: i32,
-}
-
-/// Months of an account's report that the store knows more of than counts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct MonthFacts {
-    /// The sum of the whole report in the month, all products and metrics: decides which of several replicated reports counts.
-    pub total: u64,
-    /// The vendor says that there will be more.
-    pub partial: bool,
-}
-
-/// Per account and month.
-pub type MonthsKnown = HashMap<(AccountId, Month), MonthFacts>;
+use crate::model::{AccountId, AddressRange, Count, Group, InstitutionId, Month, MonthsKnown, ProductId, Quality, Scope, Statistic, Unit};
 
 /// What became of the counts of one scope and metric.
 #[derive(Debug, Clone)]

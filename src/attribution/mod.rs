@@ -15,6 +15,5 @@ pub mod rules;
 pub mod run;
 pub mod webster;
 
-pub use attributor::{Attributor, Count, MonthFacts, MonthsKnown, ScopeParts, Unit};
+pub use attributor::{Attributor, ScopeParts};
 pub use rules::{Rules, SourceRules};
-pub use run::Group;

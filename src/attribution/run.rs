@@ -6,20 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::division::Division;
 use super::webster::{DivideError, Divider};
-use crate::model::{InstitutionId, Month, ProductId};
-
-/// The sum of a report's counts of one metric in one month with one data type and access method.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Group {
-    /// The month.
-    pub month: Month,
-    /// `Data_Type`.
-    pub data_type: String,
-    /// `Access_Method`.
-    pub access_method: String,
-    /// The sum.
-    pub total: u64,
-}
+use crate::model::{Group, InstitutionId, Month, ProductId};
 
 /// What became of a group.
 #[derive(Debug, Clone)]

@@ -5,6 +5,7 @@
 //! the files that people import, and [`Statistic`] is what a library gets.
 
 pub mod address;
+pub mod count;
 pub mod ids;
 pub mod month;
 pub mod outcome;
@@ -14,6 +15,7 @@ pub mod statistic;
 pub mod usage;
 
 pub use address::AddressRange;
+pub use count::{Count, Group, MonthFacts, MonthsKnown, Unit};
 pub use ids::{AccountId, InstitutionId, KeyId, MunicipalityCode, ProductId, ReportId, SourceId, VendorId};
 pub use month::{Month, MonthRange};
 pub use outcome::{MonthOutcome, MonthState};

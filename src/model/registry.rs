@@ -434,3 +434,14 @@ pub struct Registry {
     /// Accounts.
     pub accounts: Vec<Account>,
 }
+
+/// One row that an import adds, replaces or removes, as cells in the order of its kind's columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The cells that identify it.
+    pub identity: Vec<String>,
+    /// The row before; nothing if it is new.
+    pub before: Option<Vec<String>>,
+    /// The row after; nothing if it is removed.
+    pub after: Option<Vec<String>>,
+}

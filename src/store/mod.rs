@@ -1,1 +1,21 @@
-//! (being written)
+//! The only SQL: what is registered, what was harvested, what follows from it.
+//!
+//! [`Store`] opens a store for reading (any number of processes) or for writing (one process, by a lock).
+//! All writing happens in a [`Transaction`], which is committed whole or not at all; both read through [`Reader`]'s methods.
+
+mod error;
+mod facts;
+mod months;
+mod open;
+mod registry;
+mod statistics;
+mod terms;
+
+pub use error::StoreError;
+pub use facts::{Fact, FactBatch, FactStream, ItemRow, StoredFact, scope_word};
+pub use months::{AccountMonth, MonthRow};
+pub use open::{Store, Transaction};
+pub use statistics::{Cause, Changed, StatisticFilter, StoredStatistic};
+
+/// What this store's connections are.
+pub(crate) type Connection = sqlx::SqliteConnection;

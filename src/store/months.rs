@@ -1,0 +1,183 @@
+//! Where each month of each report of each account stands.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+use super::{Connection, Store, StoreError, Transaction};
+use crate::model::{AccountId, Month, MonthState, ReportId, SourceId};
+
+/// Which month of which report of which account.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AccountMonth {
+    /// The account.
+    pub account: AccountId,
+    /// The report.
+    pub report: ReportId,
+    /// The month.
+    pub month: Month,
+}
+
+/// Where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MonthRow {
+    /// Which.
+    pub key: AccountMonth,
+    /// The source that was asked.
+    pub source: SourceId,
+    /// Harvested, empty, waiting, failing, gone.
+    pub state: MonthState,
+    /// Why.
+    pub reason: String,
+    /// The vendor says that there will be more.
+    pub partial: bool,
+    /// Empty, but the vendor has not said so.
+    pub unconfirmed: bool,
+    /// Attempts in a row with this outcome.
+    pub attempts: u32,
+    /// The first of these attempts.
+    pub first_attempt: Option<DateTime<Utc>>,
+    /// When it is asked again.
+    pub next_attempt: Option<DateTime<Utc>>,
+    /// When its facts were last replaced.
+    pub harvested_at: Option<DateTime<Utc>>,
+    /// When it was last asked for.
+    pub checked_at: Option<DateTime<Utc>>,
+    /// The release of the report that its facts come from; empty if it has none.
+    pub release: String,
+    /// How many counts above zero it has.
+    pub records: u64,
+    /// Their sum.
+    pub total: u64,
+    /// The fingerprint of its facts; empty if it has none.
+    pub digest: String,
+    /// SHA-256 of the reply that its facts come from, or of the last reply if it has none.
+    pub reply: String,
+}
+
+/// A time as the store has it.
+pub(super) fn time(time: Option<DateTime<Utc>>) -> String {
+    time.map(|time| time.to_rfc3339_opts(SecondsFormat::Secs, true)).unwrap_or_default()
+}
+
+fn parse_time(text: &str) -> Result<Option<DateTime<Utc>>, StoreError> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let parsed = DateTime::parse_from_rfc3339(text).map_err(|_| StoreError::Corrupt(format!("'{text}' is not a time")))?;
+    Ok(Some(parsed.with_timezone(&Utc)))
+}
+
+/// A month's number as the store has it.
+pub(super) fn month_of(index: i64) -> Result<Month, StoreError> {
+    i32::try_from(index).ok().and_then(Month::from_index).ok_or_else(|| StoreError::Corrupt(format!("{index} is not a month")))
+}
+
+/// A count as the store has it.
+pub(super) fn count_of(count: i64) -> Result<u64, StoreError> {
+    u64::try_from(count).map_err(|_| StoreError::Corrupt(format!("{count} is a negative count")))
+}
+
+/// A count for the store.
+pub(super) fn to_count(count: u64) -> Result<i64, StoreError> {
+    i64::try_from(count).map_err(|_| StoreError::Corrupt(format!("{count} is beyond what can be counted")))
+}
+
+fn parse(row: &SqliteRow) -> Result<MonthRow, StoreError> {
+    let text = |i: usize| row.try_get::<String, _>(i);
+    let whole = |i: usize| row.try_get::<i64, _>(i);
+    let state = text(4)?;
+    Ok(MonthRow {
+        key: AccountMonth {
+            account: AccountId::trusted(&text(0)?),
+            report: ReportId::trusted(&text(1)?),
+            month: month_of(whole(2)?)?,
+        },
+        source: SourceId::trusted(&text(3)?),
+        state: state.parse().map_err(|()| StoreError::Corrupt(format!("'{state}' is not a state of a month")))?,
+        reason: text(5)?,
+        partial: whole(6)? != 0,
+        unconfirmed: whole(7)? != 0,
+        attempts: u32::try_from(whole(8)?).unwrap_or(u32::MAX),
+        first_attempt: parse_time(&text(9)?)?,
+        next_attempt: parse_time(&text(10)?)?,
+        harvested_at: parse_time(&text(11)?)?,
+        checked_at: parse_time(&text(12)?)?,
+        release: text(13)?,
+        records: count_of(whole(14)?)?,
+        total: count_of(whole(15)?)?,
+        digest: text(16)?,
+        reply: text(17)?,
+    })
+}
+
+const COLUMNS: &str = "account, report, month, source, state, reason, partial, unconfirmed, attempts, first_attempt, next_attempt, \
+    harvested_at, checked_at, release, records, total, digest, reply";
+
+pub(super) async fn all(connection: &mut Connection) -> Result<Vec<MonthRow>, StoreError> {
+    let sql = sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM month_state ORDER BY source, account, report, month"));
+    sqlx::query(sql).fetch_all(connection).await?.iter().map(parse).collect()
+}
+
+impl Store {
+    /// All months, by source, account, report and month.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn months(&self) -> Result<Vec<MonthRow>, StoreError> {
+        all(&mut *self.reading().await).await.map_err(|e| self.named(e))
+    }
+}
+
+impl Transaction<'_> {
+    /// All months, this transaction's changes included.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn months(&mut self) -> Result<Vec<MonthRow>, StoreError> {
+        all(self.connection()).await.map_err(|e| self.named(e))
+    }
+
+    /// Where these months of one report of one account stand, as far as they were ever asked for.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn months_of(&mut self, account: &AccountId, report: &ReportId) -> Result<Vec<MonthRow>, StoreError> {
+        let sql = sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM month_state WHERE account = $1 AND report = $2 ORDER BY month"));
+        let rows = sqlx::query(sql).bind(account.as_str()).bind(report.as_str()).fetch_all(self.connection()).await;
+        rows.map_err(|e| self.named(e))?.iter().map(parse).collect()
+    }
+
+    /// Writes where a month stands, over what was there.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn set_month(&mut self, row: &MonthRow) -> Result<(), StoreError> {
+        let sql = sqlx::AssertSqlSafe(format!(
+            "INSERT OR REPLACE INTO month_state ({COLUMNS}) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
+        ));
+        let result = sqlx::query(sql)
+            .bind(row.key.account.as_str())
+            .bind(row.key.report.as_str())
+            .bind(i64::from(row.key.month.index()))
+            .bind(row.source.as_str())
+            .bind(row.state.as_str())
+            .bind(&row.reason)
+            .bind(i64::from(row.partial))
+            .bind(i64::from(row.unconfirmed))
+            .bind(i64::from(row.attempts))
+            .bind(time(row.first_attempt))
+            .bind(time(row.next_attempt))
+            .bind(time(row.harvested_at))
+            .bind(time(row.checked_at))
+            .bind(&row.release)
+            .bind(to_count(row.records)?)
+            .bind(to_count(row.total)?)
+            .bind(&row.digest)
+            .bind(&row.reply)
+            .execute(self.connection())
+            .await;
+        result.map(|_| ()).map_err(|e| self.named(e))
+    }
+}
