@@ -1,1 +1,14 @@
-//! (being written)
+//! The worker: what is due is fetched, archived, read, judged, stored and attributed, a request at a time per host,
+//! many hosts side by side.
+//!
+//! [`Harvester::run`] takes the tasks of [`crate::schedule::plan`] and gives a [`HarvestReport`]. One vendor's trouble never
+//! keeps another's data back: it becomes an outcome of its months.
+
+pub mod attribute;
+pub mod intake;
+mod queue;
+pub mod settle;
+pub mod verdict;
+mod worker;
+
+pub use worker::{HarvestError, HarvestReport, Harvester, Progress, RequestReport, Silent};

@@ -5,7 +5,8 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::{Connection, Store, StoreError, Transaction};
-use crate::model::{AccountId, Month, MonthState, ReportId, SourceId};
+use super::facts::year_bounds;
+use crate::model::{AccountId, Month, MonthFacts, MonthState, MonthsKnown, ReportId, SourceId, Unit};
 
 /// Which month of which report of which account.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -114,12 +115,45 @@ fn parse(row: &SqliteRow) -> Result<MonthRow, StoreError> {
 const COLUMNS: &str = "account, report, month, source, state, reason, partial, unconfirmed, attempts, first_attempt, next_attempt, \
     harvested_at, checked_at, release, records, total, digest, reply";
 
-pub(super) async fn all(connection: &mut Connection) -> Result<Vec<MonthRow>, StoreError> {
+async fn all(connection: &mut Connection) -> Result<Vec<MonthRow>, StoreError> {
     let sql = sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM month_state ORDER BY source, account, report, month"));
     sqlx::query(sql).fetch_all(connection).await?.iter().map(parse).collect()
 }
 
+async fn of_report(connection: &mut Connection, account: &AccountId, report: &ReportId) -> Result<Vec<MonthRow>, StoreError> {
+    let sql = sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM month_state WHERE account = $1 AND report = $2 ORDER BY month"));
+    sqlx::query(sql).bind(account.as_str()).bind(report.as_str()).fetch_all(connection).await?.iter().map(parse).collect()
+}
+
+async fn known(connection: &mut Connection, unit: &Unit) -> Result<MonthsKnown, StoreError> {
+    let (first, after) = year_bounds(unit.year);
+    let sql = "SELECT account, month, total, partial FROM month_state WHERE report = $1 AND month >= $2 AND month < $3";
+    let rows = sqlx::query(sql).bind(unit.report.as_str()).bind(first).bind(after).fetch_all(connection).await?;
+    rows.iter()
+        .map(|row| {
+            let facts = MonthFacts { total: count_of(row.try_get(2)?)?, partial: row.try_get::<i64, _>(3)? != 0 };
+            Ok(((AccountId::trusted(row.try_get(0)?), month_of(row.try_get(1)?)?), facts))
+        })
+        .collect()
+}
+
 impl Store {
+    /// What attribution needs to know of the months of a unit's report.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn months_known(&self, unit: &Unit) -> Result<MonthsKnown, StoreError> {
+        known(&mut *self.reading().await, unit).await.map_err(|e| self.named(e))
+    }
+
+    /// Where the months of one report of one account stand, as far as they were ever asked for.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn months_of(&self, account: &AccountId, report: &ReportId) -> Result<Vec<MonthRow>, StoreError> {
+        of_report(&mut *self.reading().await, account, report).await.map_err(|e| self.named(e))
+    }
+
     /// All months, by source, account, report and month.
     ///
     /// # Errors
@@ -130,12 +164,22 @@ impl Store {
 }
 
 impl Transaction<'_> {
-    /// All months, this transaction's changes included.
+    /// What attribution needs to know of the months of a unit's report.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn months(&mut self) -> Result<Vec<MonthRow>, StoreError> {
-        all(self.connection()).await.map_err(|e| self.named(e))
+    pub async fn months_known(&mut self, unit: &Unit) -> Result<MonthsKnown, StoreError> {
+        known(self.connection(), unit).await.map_err(|e| self.named(e))
+    }
+
+    /// Lets what fails of an account be tried again at once: the account or its secret has changed.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn try_again(&mut self, account: &AccountId, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let sql = "UPDATE month_state SET next_attempt = $1 WHERE account = $2 AND state = 'failing'";
+        let result = sqlx::query(sql).bind(time(Some(now))).bind(account.as_str()).execute(self.connection()).await;
+        result.map(|_| ()).map_err(|e| self.named(e))
     }
 
     /// Where these months of one report of one account stand, as far as they were ever asked for.
@@ -143,9 +187,7 @@ impl Transaction<'_> {
     /// # Errors
     /// The database fails.
     pub async fn months_of(&mut self, account: &AccountId, report: &ReportId) -> Result<Vec<MonthRow>, StoreError> {
-        let sql = sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM month_state WHERE account = $1 AND report = $2 ORDER BY month"));
-        let rows = sqlx::query(sql).bind(account.as_str()).bind(report.as_str()).fetch_all(self.connection()).await;
-        rows.map_err(|e| self.named(e))?.iter().map(parse).collect()
+        of_report(self.connection(), account, report).await.map_err(|e| self.named(e))
     }
 
     /// Writes where a month stands, over what was there.

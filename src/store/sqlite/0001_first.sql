@@ -38,6 +38,7 @@ CREATE TABLE month_state (
     harvested_at TEXT NOT NULL, checked_at TEXT NOT NULL,
     release TEXT NOT NULL, records BIGINT NOT NULL, total BIGINT NOT NULL, digest TEXT NOT NULL, reply TEXT NOT NULL,
     PRIMARY KEY (account, report, month));
+CREATE INDEX month_state_report ON month_state (report, month, account, total, partial);
 
 -- Interned texts: ids of accounts, products and institutions, reports, metrics, types, scopes.
 CREATE TABLE term (id BIGINT NOT NULL PRIMARY KEY, text TEXT NOT NULL UNIQUE);

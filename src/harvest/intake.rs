@@ -1,0 +1,212 @@
+//! From an archived reply to facts: read once to see what it holds, and once more into the store.
+//!
+//! The first reading tells [`Contents`] (months, sums, fingerprints) so that a report is judged before anything is written;
+//! the second sends [`FactBatch`]es through a channel. Parsing runs on a thread of its own, in bounded memory.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io::{BufReader, Read};
+
+use tokio::sync::mpsc;
+
+use crate::config::SourceSettings;
+use crate::formats::summary::MonthDigests;
+use crate::formats::{FormatError, Reading, RecordSink, Stopped, counter_json};
+use crate::model::usage::short_hash;
+use crate::model::{Item, Member, Month, UsageRecord};
+use crate::store::{Fact, FactBatch, ItemRow, scope_word};
+
+/// How many facts travel together.
+const BATCH: usize = 4096;
+
+/// What a reply holds of one month.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MonthContents {
+    /// Counts above zero.
+    pub records: u64,
+    /// Their sum.
+    pub total: u64,
+    /// The fingerprint of its facts and of the rules that say which product they belong to.
+    pub digest: String,
+}
+
+/// What a reply holds.
+#[derive(Debug)]
+pub struct Contents {
+    /// What it says of itself, or why it cannot be read.
+    pub reading: Result<Reading, FormatError>,
+    /// Per month.
+    pub months: BTreeMap<Month, MonthContents>,
+}
+
+/// Reads a reply to see what it holds.
+///
+/// # Errors
+/// Never: what is wrong with the reply is part of what is seen.
+pub fn look(reader: impl Read, source: &SourceSettings) -> Contents {
+    let mut sink = Look { months: BTreeMap::new(), digests: MonthDigests::default(), overflow: false };
+    let mut reading = counter_json::read(BufReader::with_capacity(256 * 1024, reader), &mut sink);
+    if sink.overflow {
+        reading = Err(FormatError::BadRow { place: "the whole report".into(), what: "its counts add up to 2^63 or more".into() });
+    }
+    let rules = product_rules(source);
+    let digests = sink.digests;
+    let months = sink
+        .months
+        .into_iter()
+        .map(|(month, (records, total))| (month, MonthContents { records, total, digest: format!("{}-{rules}", digests.get(month)) }))
+        .collect();
+    Contents { reading, months }
+}
+
+/// A fingerprint of what decides which product a fact belongs to.
+#[must_use]
+pub fn product_rules(source: &SourceSettings) -> String {
+    let rules = format!("{}|{:?}", source.product, source.product_rules);
+    hex::encode(&short_hash(rules.as_bytes())[..4])
+}
+
+struct Look {
+    months: BTreeMap<Month, (u64, u64)>,
+    digests: MonthDigests,
+    overflow: bool,
+}
+
+impl RecordSink for Look {
+    fn record(&mut self, record: &UsageRecord<'_>) -> Result<(), Stopped> {
+        let month = self.months.entry(record.month).or_default();
+        month.0 += 1;
+        match month.1.checked_add(record.count).filter(|sum| *sum < 1 << 63) {
+            Some(sum) => month.1 = sum,
+            None => {
+                self.overflow = true;
+                return Err(Stopped);
+            }
+        }
+        self.digests.add(record);
+        Ok(())
+    }
+}
+
+/// Reads a reply into batches of facts of these months.
+///
+/// # Errors
+/// The reply cannot be read, or nobody takes the batches any more.
+pub fn send(
+    reader: impl Read,
+    source: &SourceSettings,
+    months: &BTreeSet<Month>,
+    to: &mpsc::Sender<FactBatch>,
+) -> Result<(), FormatError> {
+    let mut sink = Batches {
+        source,
+        months,
+        to,
+        batch: FactBatch::default(),
+        words: HashMap::new(),
+        item: Item::default(),
+        has_item: false,
+        last: None,
+    };
+    counter_json::read(BufReader::with_capacity(256 * 1024, reader), &mut sink)?;
+    sink.flush()?;
+    Ok(())
+}
+
+struct Batches<'a> {
+    source: &'a SourceSettings,
+    months: &'a BTreeSet<Month>,
+    to: &'a mpsc::Sender<FactBatch>,
+    batch: FactBatch,
+    words: HashMap<String, u32>,
+    item: Item,
+    /// `item` is the last of the batch's items.
+    has_item: bool,
+    last: Option<Last>,
+}
+
+/// The attributes of the record before: most records share them with it, so that nothing is looked up.
+struct Last {
+    member: Option<Member>,
+    metric: String,
+    data_type: String,
+    access_method: String,
+    access_type: String,
+    yop: String,
+    group: [u32; 5],
+    access: [u32; 2],
+}
+
+impl Last {
+    fn is_of(&self, record: &UsageRecord<'_>) -> bool {
+        self.metric == record.metric
+            && self.data_type == record.data_type
+            && self.access_method == record.access_method
+            && self.access_type == record.access_type
+            && self.yop == record.yop
+            && self.member.as_ref() == record.member
+    }
+}
+
+impl Batches<'_> {
+    fn word(&mut self, text: &str) -> u32 {
+        if let Some(place) = self.words.get(text) {
+            return *place;
+        }
+        let place = u32::try_from(self.words.len()).unwrap_or(u32::MAX);
+        self.words.insert(text.to_owned(), place);
+        self.batch.words.push(text.to_owned());
+        place
+    }
+
+    fn flush(&mut self) -> Result<(), Stopped> {
+        self.has_item = false;
+        let batch = std::mem::take(&mut self.batch);
+        if batch.facts.is_empty() && batch.words.is_empty() { Ok(()) } else { self.to.blocking_send(batch).map_err(|_| Stopped) }
+    }
+}
+
+impl RecordSink for Batches<'_> {
+    fn record(&mut self, record: &UsageRecord<'_>) -> Result<(), Stopped> {
+        if !self.months.contains(&record.month) {
+            return Ok(());
+        }
+        if !self.has_item || self.item != *record.item {
+            if self.item != *record.item {
+                self.item = record.item.clone();
+                self.last = None;
+            }
+            let body = serde_json::to_string(&self.item).unwrap_or_default();
+            self.batch.items.push(ItemRow { fingerprint: self.item.fingerprint(), body });
+            self.has_item = true;
+        }
+        let (group, access) = match &self.last {
+            Some(last) if last.is_of(record) => (last.group, last.access),
+            _ => {
+                let product = self.source.product_of(&record.item.platform, &record.item.database, &record.item.title, record.data_type);
+                let product = product.to_string();
+                let group = [
+                    self.word(&scope_word(record.member)),
+                    self.word(&product),
+                    self.word(record.metric),
+                    self.word(record.data_type),
+                    self.word(record.access_method),
+                ];
+                let access = [self.word(record.access_type), self.word(record.yop)];
+                self.last = Some(Last {
+                    member: record.member.cloned(),
+                    metric: record.metric.into(),
+                    data_type: record.data_type.into(),
+                    access_method: record.access_method.into(),
+                    access_type: record.access_type.into(),
+                    yop: record.yop.into(),
+                    group,
+                    access,
+                });
+                (group, access)
+            }
+        };
+        let item = u32::try_from(self.batch.items.len() - 1).unwrap_or(u32::MAX);
+        self.batch.facts.push(Fact { item, month: record.month, group, access_type: access[0], yop: access[1], count: record.count });
+        if self.batch.facts.len() >= BATCH { self.flush() } else { Ok(()) }
+    }
+}

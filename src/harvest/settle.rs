@@ -1,0 +1,248 @@
+//! One request settled: what was judged is written, whole or not at all (HARVEST section 4.3).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use tokio::sync::{Mutex, mpsc};
+
+use super::attribute::{self, AttributeError};
+use super::intake::{self, Contents};
+use crate::archive::{Archive, ArchiveError};
+use crate::attribution::Attributor;
+use crate::config::SourceSettings;
+use crate::formats::FormatError;
+use crate::model::{AccountId, Month, MonthOutcome, MonthState, ReportId, Scope, Unit};
+use crate::store::{AccountMonth, Cause, FactBatch, MonthRow, Store, StoreError, Transaction};
+
+/// Why a request could not be settled. Nothing of it was written.
+#[derive(Debug, thiserror::Error)]
+pub enum SettleError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The archive failed.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// Statistics could not be made.
+    #[error(transparent)]
+    Attribute(#[from] AttributeError),
+    /// The archived reply reads otherwise than a moment ago.
+    #[error("the archived reply {sha256} could not be read a second time: {source}")]
+    Reread {
+        /// Which.
+        sha256: String,
+        /// Why.
+        #[source]
+        source: FormatError,
+    },
+}
+
+/// A reply in the archive, and what it holds.
+#[derive(Debug)]
+pub struct Reply<'a> {
+    /// Its name.
+    pub sha256: &'a str,
+    /// What it holds.
+    pub contents: &'a Contents,
+    /// The release it was asked for in.
+    pub release: String,
+}
+
+/// Whose months are settled.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// The source.
+    pub source: &'a SourceSettings,
+    /// The account.
+    pub account: &'a AccountId,
+    /// The report.
+    pub report: &'a ReportId,
+}
+
+/// A month whose sum changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MonthChange {
+    /// The month.
+    pub month: Month,
+    /// The sum before; nothing if it was not there.
+    pub before: Option<u64>,
+    /// The sum now.
+    pub after: u64,
+}
+
+/// What settling did.
+#[derive(Debug, Clone, Default)]
+pub struct Settled {
+    /// The months whose facts were replaced.
+    pub changes: Vec<MonthChange>,
+    /// Counts above zero in them.
+    pub rows: u64,
+}
+
+/// Where things are written.
+pub struct Desk<'a> {
+    /// The store.
+    pub store: &'a Store,
+    /// The archive.
+    pub archive: &'a Arc<Archive>,
+    /// Who divides.
+    pub attributor: &'a Mutex<Attributor<'a>>,
+}
+
+impl<'a> Desk<'a> {
+    /// Writes what became of the months, with their facts and the statistics that follow, in one transaction.
+    /// What was harvested before is given up only for what was harvested now, or for a confirmed zero.
+    ///
+    /// # Errors
+    /// The store, the archive or attribution fails; then nothing was written.
+    pub async fn settle(
+        &self,
+        subject: &Subject<'_>,
+        outcomes: &[MonthOutcome],
+        reply: Option<&Reply<'_>>,
+        now: DateTime<Utc>,
+    ) -> Result<Settled, SettleError> {
+        let mut transaction = self.store.begin().await?;
+        let rows = transaction.months_of(subject.account, subject.report).await?;
+        let old: BTreeMap<Month, MonthRow> = rows.into_iter().map(|row| (row.key.month, row)).collect();
+        let mut settled = Settled::default();
+        let mut replaced = BTreeSet::new();
+        let mut moved = BTreeSet::new();
+        let mut new_rows = Vec::with_capacity(outcomes.len());
+        for outcome in outcomes {
+            let before = old.get(&outcome.month);
+            let row = new_row(subject, before, outcome, reply, now);
+            let had = before.filter(|b| b.state == MonthState::Harvested);
+            if had.map(|b| &b.digest) != Some(&row.digest) && (had.is_some() || row.state == MonthState::Harvested) {
+                replaced.insert(outcome.month);
+                settled.changes.push(MonthChange { month: outcome.month, before: had.map(|b| b.total), after: row.total });
+                settled.rows += row.records;
+            } else if had.is_some_and(|b| b.partial != row.partial) {
+                moved.insert(outcome.month);
+            }
+            new_rows.push(row);
+        }
+        moved.extend(&replaced);
+        let mut units: BTreeMap<Unit, BTreeSet<Scope>> = BTreeMap::new();
+        for unit in transaction.units_of(subject.account, subject.report, &moved).await? {
+            let scopes = transaction.scopes(&unit).await?;
+            units.insert(unit, scopes.into_iter().filter(|(account, _)| account == subject.account).map(|(_, scope)| scope).collect());
+        }
+        if !replaced.is_empty() {
+            transaction.remove_facts(subject.account, subject.report, &replaced).await?;
+            if let Some(reply) = reply {
+                self.take_facts(&mut transaction, subject, reply.sha256, &replaced).await?;
+            }
+        }
+        for row in &new_rows {
+            transaction.set_month(row).await?;
+        }
+        for unit in transaction.units_of(subject.account, subject.report, &moved).await? {
+            units.entry(unit).or_default();
+        }
+        let what = match reply {
+            Some(reply) => format!("{} of {}, reply {}", subject.report, subject.account, reply.sha256.get(..12).unwrap_or("")),
+            None => format!("{} of {}", subject.report, subject.account),
+        };
+        let cause = Cause { reason: "vendor", what, at: now.to_rfc3339_opts(SecondsFormat::Secs, true) };
+        let mut attributor = self.attributor.lock().await;
+        for (unit, had) in &units {
+            attribute::after_usage_of(&mut transaction, &mut attributor, unit, subject.account, had, &cause).await?;
+        }
+        drop(attributor);
+        transaction.commit().await?;
+        Ok(settled)
+    }
+
+    /// Reads the reply again, on a thread of its own, into the store.
+    async fn take_facts(
+        &self,
+        transaction: &mut Transaction<'_>,
+        subject: &Subject<'_>,
+        sha256: &str,
+        months: &BTreeSet<Month>,
+    ) -> Result<(), SettleError> {
+        let (sender, mut receiver) = mpsc::channel::<FactBatch>(4);
+        let reader = self.archive.read(sha256)?;
+        let (source, months) = (subject.source.clone(), months.clone());
+        let parsing = tokio::task::spawn_blocking(move || intake::send(reader, &source, &months, &sender));
+        let mut stream = transaction.begin_facts(subject.account, subject.report).await?;
+        while let Some(batch) = receiver.recv().await {
+            transaction.take_facts(&mut stream, &batch).await?;
+        }
+        let parsed = parsing.await.unwrap_or_else(|error| Err(FormatError::Io(std::io::Error::other(error))));
+        parsed.map_err(|source| SettleError::Reread { sha256: sha256.to_owned(), source })?;
+        transaction.end_facts(stream).await?;
+        Ok(())
+    }
+}
+
+/// Where a month stands after an outcome.
+fn new_row(subject: &Subject<'_>, before: Option<&MonthRow>, outcome: &MonthOutcome, reply: Option<&Reply<'_>>, now: DateTime<Utc>) -> MonthRow {
+    let sha256 = reply.map(|reply| reply.sha256.to_owned()).unwrap_or_default();
+    let again = before.filter(|b| b.state == outcome.state && b.state != MonthState::Harvested);
+    let fresh = MonthRow {
+        key: AccountMonth { account: subject.account.clone(), report: subject.report.clone(), month: outcome.month },
+        source: subject.source.id.clone(),
+        state: outcome.state,
+        reason: outcome.reason.clone(),
+        partial: outcome.partial,
+        unconfirmed: outcome.unconfirmed,
+        attempts: again.map_or(0, |b| b.attempts).saturating_add(1),
+        first_attempt: again.and_then(|b| b.first_attempt).or(Some(now)),
+        next_attempt: outcome.next_attempt,
+        harvested_at: None,
+        checked_at: Some(now),
+        release: String::new(),
+        records: 0,
+        total: 0,
+        digest: String::new(),
+        reply: sha256,
+    };
+    let contents = reply.and_then(|reply| reply.contents.months.get(&outcome.month));
+    match (outcome.state, before) {
+        (MonthState::Harvested, Some(b)) if b.state == MonthState::Harvested && contents.is_some_and(|c| c.digest == b.digest) => {
+            // The same facts: nothing changes but that they were checked. Attempts count how often a partial month was asked for.
+            MonthRow {
+                harvested_at: b.harvested_at,
+                release: b.release.clone(),
+                records: b.records,
+                total: b.total,
+                digest: b.digest.clone(),
+                reply: b.reply.clone(),
+                attempts: b.attempts.saturating_add(1),
+                first_attempt: b.first_attempt,
+                ..fresh
+            }
+        }
+        (MonthState::Harvested, _) => {
+            let contents = contents.cloned().unwrap_or_default();
+            MonthRow {
+                harvested_at: Some(now),
+                release: reply.map(|reply| reply.release.clone()).unwrap_or_default(),
+                records: contents.records,
+                total: contents.total,
+                digest: contents.digest,
+                ..fresh
+            }
+        }
+        // A confirmed zero takes the place of what was there; anything else leaves it.
+        (MonthState::Empty, Some(b)) if b.state == MonthState::Harvested && outcome.unconfirmed => kept(b, outcome, now),
+        (MonthState::Waiting | MonthState::Failing | MonthState::Gone, Some(b)) if matches!(b.state, MonthState::Harvested | MonthState::Empty) => {
+            kept(b, outcome, now)
+        }
+        _ => fresh,
+    }
+}
+
+/// The month as it was, with a word on the attempt that changed nothing.
+fn kept(before: &MonthRow, outcome: &MonthOutcome, now: DateTime<Utc>) -> MonthRow {
+    MonthRow {
+        reason: format!("asked again, {}: {}; what was there is kept", outcome.state, outcome.reason),
+        attempts: before.attempts.saturating_add(1),
+        next_attempt: outcome.next_attempt,
+        checked_at: Some(now),
+        ..before.clone()
+    }
+}

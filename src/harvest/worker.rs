@@ -1,0 +1,485 @@
+//! The loop: sends what may be sent, settles what comes back, until nothing is left that can be done now.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use futures_util::future::LocalBoxFuture;
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use tokio::sync::Mutex;
+
+use super::intake::{self, Contents};
+use super::queue::{Job, PATIENCE, Queue};
+use super::settle::{Desk, MonthChange, Reply, SettleError, Subject};
+use super::verdict::{Answer, Asked, Stop, Transport, Verdict, judge, judge_transport};
+use crate::archive::{Archive, ArchiveError};
+use crate::attribution::Attributor;
+use crate::clock::Clock;
+use crate::config::{ReleaseChoice, Settings, SourceSettings};
+use crate::model::registry::{Account, Registry};
+use crate::model::{AccountId, Month, MonthOutcome, MonthRange, MonthState, Release, ReportId, SourceId};
+use crate::schedule::Task;
+use crate::secrets::Sealer;
+use crate::sources::{Credentials, FetchError, HttpClients, RawReply, ReportRequest, fetch_report, host_of};
+use crate::store::{MonthRow, Store, StoreError};
+
+/// Why a run ended before its work was done. What was settled before stays.
+#[derive(Debug, thiserror::Error)]
+pub enum HarvestError {
+    /// A request could not be settled.
+    #[error(transparent)]
+    Settle(#[from] SettleError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The archive failed.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+}
+
+/// Who watches a run.
+pub trait Progress: Send + Sync {
+    /// So many requests more are planned.
+    fn planned(&self, requests: usize, months: usize);
+    /// So many bytes more came.
+    fn received(&self, bytes: u64);
+    /// A request is being made.
+    fn asking(&self, source: &SourceId, account: &AccountId, report: &ReportId);
+    /// A request is settled.
+    fn settled(&self, report: &RequestReport);
+    /// Nothing can be sent before something is ready, in so long.
+    fn waiting(&self, jobs: usize, how_long: Duration);
+}
+
+/// Nobody watches.
+#[derive(Debug, Clone, Copy)]
+pub struct Silent;
+
+impl Progress for Silent {
+    fn planned(&self, _: usize, _: usize) {}
+    fn received(&self, _: u64) {}
+    fn asking(&self, _: &SourceId, _: &AccountId, _: &ReportId) {}
+    fn settled(&self, _: &RequestReport) {}
+    fn waiting(&self, _: usize, _: Duration) {}
+}
+
+/// What became of one request.
+#[derive(Debug, Clone)]
+pub struct RequestReport {
+    /// What was asked for.
+    pub task: Task,
+    /// What became of each month.
+    pub outcomes: Vec<MonthOutcome>,
+    /// The months whose facts were replaced.
+    pub changes: Vec<MonthChange>,
+    /// Counts above zero in them.
+    pub rows: u64,
+    /// Bytes of the reply.
+    pub bytes: u64,
+    /// What else is to be said.
+    pub notes: Vec<String>,
+    /// It comes again in this run, so this is not its last word.
+    pub comes_again: bool,
+}
+
+/// What became of a run.
+#[derive(Debug, Clone, Default)]
+pub struct HarvestReport {
+    /// Every request's last word, by source, account, report and months.
+    pub requests: Vec<RequestReport>,
+}
+
+impl HarvestReport {
+    /// How many months are in this state now.
+    #[must_use]
+    pub fn months(&self, state: MonthState) -> usize {
+        self.requests.iter().flat_map(|r| &r.outcomes).filter(|o| o.state == state).count()
+    }
+
+    /// Requests with months that need a person.
+    pub fn failures(&self) -> impl Iterator<Item = (&RequestReport, &MonthOutcome)> {
+        self.requests.iter().filter_map(|r| r.outcomes.iter().find(|o| o.state == MonthState::Failing).map(|o| (r, o)))
+    }
+}
+
+/// Everything that a run needs.
+pub struct Harvester<'a> {
+    /// The configuration.
+    pub settings: &'a Settings,
+    /// What is registered.
+    pub registry: &'a Registry,
+    /// The store, open for writing.
+    pub store: &'a Store,
+    /// The archive.
+    pub archive: Arc<Archive>,
+    /// Who sends.
+    pub clients: &'a HttpClients,
+    /// Who opens sealed secrets.
+    pub sealer: &'a Sealer,
+    /// The time.
+    pub clock: Clock,
+    /// Who divides.
+    pub attributor: Mutex<Attributor<'a>>,
+    /// Who watches.
+    pub progress: &'a dyn Progress,
+}
+
+/// What one sending led to.
+struct Sent {
+    host: String,
+    job: Job,
+    result: Result<(RequestReport, Verdict), HarvestError>,
+}
+
+impl<'a> Harvester<'a> {
+    /// Does the tasks. What needs a person or is not ready is in the report; only a store or an archive that fails ends it early.
+    ///
+    /// # Errors
+    /// The store or the archive fails.
+    pub async fn run(&'a self, tasks: Vec<Task>) -> Result<HarvestReport, HarvestError> {
+        let mut queue = Queue::default();
+        let sources: HashMap<&str, &SourceSettings> = self.settings.sources.iter().map(|s| (s.id.as_str(), s)).collect();
+        self.progress.planned(tasks.len(), tasks.iter().map(|task| task.months.iter().count()).sum());
+        for task in tasks {
+            if let Some(source) = sources.get(task.source.as_str()) {
+                self.push(&mut queue, source, Job { task, fallback: false, single: false, since: None, sent: 0 });
+            }
+        }
+        let mut report = HarvestReport::default();
+        let mut running: FuturesUnordered<LocalBoxFuture<'a, Sent>> = FuturesUnordered::new();
+        loop {
+            while let Some((host, job)) = queue.next(Instant::now(), self.settings.harvest.sources_in_parallel) {
+                let Some(source) = sources.get(job.task.source.as_str()).copied() else { continue };
+                running.push(Box::pin(self.send(source, host, job)));
+            }
+            let wake = queue.wake_at();
+            if running.is_empty() && wake.is_none() {
+                break;
+            }
+            let sleep = async {
+                match wake {
+                    Some(at) => {
+                        let left = at.saturating_duration_since(Instant::now());
+                        if running.is_empty() && left > Duration::from_secs(1) {
+                            self.progress.waiting(1, left);
+                        }
+                        tokio::time::sleep(left).await;
+                    }
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                Some(sent) = running.next(), if !running.is_empty() => {
+                    self.after(&mut queue, &sources, &mut report, sent).await?;
+                }
+                () = sleep => {}
+            }
+        }
+        report.requests.sort_by(|a, b| a.task.cmp(&b.task));
+        Ok(report)
+    }
+
+    fn push(&self, queue: &mut Queue, source: &SourceSettings, job: Job) {
+        let host = host_of(Self::address(source, &job).1);
+        queue.push(&host, job, source.pause.unwrap_or(self.settings.harvest.pause), source.requests_at_once);
+    }
+
+    /// The release and address that a job goes to.
+    fn address<'s>(source: &'s SourceSettings, job: &Job) -> (ReleaseChoice, &'s str) {
+        match &source.fallback {
+            Some(fallback) if job.fallback => (ReleaseChoice::Release(fallback.release), &fallback.url),
+            _ => (source.release, &source.url),
+        }
+    }
+
+    /// What one sending leads to: another try, single months, the fallback, or an end.
+    async fn after(
+        &self,
+        queue: &mut Queue,
+        sources: &HashMap<&str, &SourceSettings>,
+        report: &mut HarvestReport,
+        sent: Sent,
+    ) -> Result<(), HarvestError> {
+        let Sent { host, job, result } = sent;
+        let now = Instant::now();
+        queue.done(&host, now);
+        let (mut request, verdict) = result?;
+        let Some(source) = sources.get(job.task.source.as_str()).copied() else { return Ok(()) };
+        let mut left_alone = Vec::new();
+        if let Some(until) = verdict.host.until() {
+            let delay = (until - self.clock.now()).to_std().unwrap_or_default();
+            let reason = format!("not asked: {host} wants no requests before {}", until.format("%Y-%m-%d %H:%M UTC"));
+            left_alone = queue.slow_down(&host, now, delay).into_iter().map(|job| (job, reason.clone(), MonthState::Waiting, Some(until))).collect();
+        }
+        let of_report = |other: &Job| other.task.account == job.task.account && other.task.report == job.task.report;
+        let of_account = |other: &Job| other.task.account == job.task.account;
+        let stopped = match verdict.stop {
+            Stop::None => Vec::new(),
+            Stop::Report => queue.take(of_report),
+            Stop::Account => queue.take(of_account),
+        };
+        if let Some(first) = verdict.months.first() {
+            for job in stopped {
+                left_alone.push((job, first.reason.clone(), first.state, first.next_attempt));
+            }
+        }
+        for (job, reason, state, next_attempt) in left_alone {
+            report.requests.push(self.leave(source, &job, reason, state, next_attempt).await?);
+        }
+        if !verdict.try_fallback.is_empty() && !job.fallback && source.fallback.is_some() {
+            let months: BTreeSet<Month> = verdict.try_fallback.iter().copied().collect();
+            for range in unbroken(&months) {
+                let task = Task { months: range, ..job.task.clone() };
+                self.push(queue, source, Job { task, fallback: true, single: false, since: None, sent: 0 });
+            }
+            request.outcomes.retain(|outcome| !months.contains(&outcome.month));
+        } else if verdict.single_months && !job.single && job.task.months.first != job.task.months.last {
+            for month in job.task.months.iter().collect::<Vec<_>>().into_iter().rev() {
+                let task = Task { months: MonthRange::new(month, month), ..job.task.clone() };
+                queue.push_front(&host, Job { task, single: true, ..job.clone() });
+            }
+            request.outcomes.clear();
+        } else if let Some(delay) = verdict.retry_now_after {
+            // The months that came need not be asked for again.
+            let open: BTreeSet<Month> =
+                verdict.months.iter().filter(|o| o.state == MonthState::Waiting || o.state == MonthState::Failing).map(|o| o.month).collect();
+            let ranges = unbroken(&open);
+            let comes_again = ranges
+                .into_iter()
+                .all(|months| queue.retry(&host, Job { task: Task { months, ..job.task.clone() }, ..job.clone() }, now, delay).is_none());
+            request.comes_again = comes_again && !open.is_empty();
+        }
+        self.progress.settled(&request);
+        if !request.comes_again && !(request.outcomes.is_empty() && request.changes.is_empty()) {
+            report.requests.push(request);
+        } else if !request.changes.is_empty() {
+            request.outcomes.retain(|o| o.state == MonthState::Harvested || o.state == MonthState::Empty);
+            report.requests.push(request);
+        }
+        Ok(())
+    }
+
+    /// Writes down that a job was not sent.
+    async fn leave(
+        &self,
+        source: &SourceSettings,
+        job: &Job,
+        reason: String,
+        state: MonthState,
+        next_attempt: Option<DateTime<Utc>>,
+    ) -> Result<RequestReport, HarvestError> {
+        let outcome = |month| MonthOutcome { month, state, reason: reason.clone(), next_attempt, partial: false, unconfirmed: false };
+        let outcomes: Vec<MonthOutcome> = job.task.months.iter().map(outcome).collect();
+        self.settle(source, &job.task, &outcomes, None).await?;
+        let request = RequestReport {
+            task: job.task.clone(),
+            outcomes,
+            changes: Vec::new(),
+            rows: 0,
+            bytes: 0,
+            notes: Vec::new(),
+            comes_again: false,
+        };
+        self.progress.settled(&request);
+        Ok(request)
+    }
+
+    async fn settle(
+        &self,
+        source: &SourceSettings,
+        task: &Task,
+        outcomes: &[MonthOutcome],
+        reply: Option<&Reply<'_>>,
+    ) -> Result<super::settle::Settled, SettleError> {
+        let desk = Desk { store: self.store, archive: &self.archive, attributor: &self.attributor };
+        let subject = Subject { source, account: &task.account, report: &task.report };
+        desk.settle(&subject, outcomes, reply, self.clock.now()).await
+    }
+
+    async fn send(&'a self, source: &'a SourceSettings, host: String, job: Job) -> Sent {
+        let result = self.ask(source, &job).await;
+        Sent { host, job, result }
+    }
+
+    /// Sends one request and settles what comes of it.
+    async fn ask(&self, source: &SourceSettings, job: &Job) -> Result<(RequestReport, Verdict), HarvestError> {
+        let task = &job.task;
+        self.progress.asking(&task.source, &task.account, &task.report);
+        let known = self.known(task).await?;
+        let account = self.registry.accounts.iter().find(|account| account.id == task.account);
+        let Some(account) = account else {
+            return self.finish(source, job, Verdict::failing(task.months, "the account is not registered any more"), None).await;
+        };
+        let credentials = match self.credentials(account) {
+            Ok(credentials) => credentials,
+            Err(reason) => return self.finish(source, job, Verdict::failing(task.months, &reason), None).await,
+        };
+        let (choice, base_url) = Self::address(source, job);
+        let release = match choice {
+            ReleaseChoice::Release(release) => release,
+            ReleaseChoice::Auto => self.release_of(source, base_url, &credentials).await,
+        };
+        let request = ReportRequest {
+            source: &source.id,
+            account: &account.id,
+            base_url,
+            release,
+            report: &task.report,
+            months: task.months,
+            credentials: &credentials,
+            allow_http: source.allow_http,
+            user_agent: source.user_agent.as_deref(),
+            timeout: source.timeout.unwrap_or(self.settings.harvest.timeout),
+            max_size: self.settings.harvest.max_report_size,
+        };
+        let received = Mutex::new(0_u64);
+        let progress = |total: u64| {
+            if let Ok(mut before) = received.try_lock() {
+                self.progress.received(total.saturating_sub(*before));
+                *before = total;
+            }
+        };
+        match fetch_report(self.clients, &self.archive, &request, self.clock, &progress).await {
+            Err(FetchError::Archive(error)) => Err(error.into()),
+            Err(error) => {
+                let transport = Transport { reason: error.to_string(), needs_a_person: error.needs_a_person() };
+                let attempts = known.first().map_or(0, |row| row.attempts);
+                let verdict = judge_transport(&transport, task.months, attempts, self.clock.now());
+                self.finish(source, job, verdict, None).await
+            }
+            Ok(reply) => {
+                let contents = self.look(source, &reply.sha256).await?;
+                let others = self.other_customers(account);
+                let verdict = self.judge(source, job, account, release, &others, &known, &reply, &contents);
+                self.finish(source, job, verdict, Some((&reply, &contents, release))).await
+            }
+        }
+    }
+
+    /// The stored rows of the task's months.
+    async fn known(&self, task: &Task) -> Result<Vec<MonthRow>, StoreError> {
+        let rows = self.store.months_of(&task.account, &task.report).await?;
+        Ok(rows.into_iter().filter(|row| task.months.contains(row.key.month)).collect())
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "everything that the decision rests on, named")]
+    fn judge(
+        &self,
+        source: &SourceSettings,
+        job: &Job,
+        account: &Account,
+        release: Release,
+        others: &[String],
+        known: &[MonthRow],
+        reply: &RawReply,
+        contents: &Contents,
+    ) -> Verdict {
+        let months_with_data: BTreeSet<Month> = contents.months.keys().copied().collect();
+        let answer = Answer {
+            status: reply.status,
+            retry_after: reply.retry_after,
+            reading: contents.reading.as_ref(),
+            months_with_data: &months_with_data,
+            beginning: &reply.beginning,
+        };
+        let waiting = known.iter().find(|row| row.attempts > 0);
+        let asked = Asked {
+            report: &job.task.report,
+            release,
+            months: job.task.months,
+            customer_id: &account.customer_id,
+            other_customers: others,
+            has_fallback: source.fallback.is_some() && !job.fallback,
+            is_fallback: job.fallback,
+            attempts: waiting.map_or(0, |row| row.attempts),
+            first_attempt: waiting.and_then(|row| row.first_attempt),
+        };
+        judge(&answer, &asked, self.clock.now(), self.settings.schedule.time_zone)
+    }
+
+    /// Writes what was judged, and reports it.
+    async fn finish(
+        &self,
+        source: &SourceSettings,
+        job: &Job,
+        verdict: Verdict,
+        reply: Option<(&RawReply, &Contents, Release)>,
+    ) -> Result<(RequestReport, Verdict), HarvestError> {
+        let archived = reply.map(|(reply, contents, release)| Reply { sha256: &reply.sha256, contents, release: release.to_string() });
+        // Months that the fallback is asked for are settled by its answer.
+        let fallback = !verdict.try_fallback.is_empty() && !job.fallback && source.fallback.is_some();
+        let outcomes: Vec<MonthOutcome> =
+            verdict.months.iter().filter(|o| !(fallback && verdict.try_fallback.contains(&o.month))).cloned().collect();
+        let settled = self.settle(source, &job.task, &outcomes, archived.as_ref()).await?;
+        let mut notes = verdict.notes.clone();
+        if let Some((_, Contents { reading: Ok(reading), .. }, _)) = reply {
+            notes.extend(reading.notes.iter().map(ToString::to_string));
+        }
+        let request = RequestReport {
+            task: job.task.clone(),
+            outcomes,
+            changes: settled.changes,
+            rows: settled.rows,
+            bytes: reply.map_or(0, |(reply, _, _)| reply.bytes),
+            notes,
+            comes_again: false,
+        };
+        Ok((request, verdict))
+    }
+
+    /// Reads a reply on a thread of its own to see what it holds.
+    async fn look(&self, source: &SourceSettings, sha256: &str) -> Result<Contents, HarvestError> {
+        let reader = self.archive.read(sha256)?;
+        let source = source.clone();
+        let looked = tokio::task::spawn_blocking(move || intake::look(reader, &source)).await;
+        Ok(looked.unwrap_or_else(|error| Contents {
+            reading: Err(crate::formats::FormatError::Io(std::io::Error::other(error))),
+            months: BTreeMap::new(),
+        }))
+    }
+
+    /// The account's credentials, opened.
+    fn credentials(&self, account: &Account) -> Result<Credentials, String> {
+        let open = |column: &str, stored: &str| {
+            let context = crate::secrets::context(&account.id, column);
+            self.sealer.reveal(&context, stored).map_err(|error| format!("account {}, {column}: {error}", account.id))
+        };
+        Ok(Credentials {
+            customer_id: account.customer_id.clone(),
+            requestor_id: open("requestor_id", &account.requestor_id)?,
+            api_key: open("api_key", &account.api_key)?,
+        })
+    }
+
+    fn other_customers(&self, account: &Account) -> Vec<String> {
+        let others = self.registry.accounts.iter().filter(|other| other.source == account.source && other.id != account.id);
+        others.map(|other| other.customer_id.clone()).filter(|id| !id.is_empty() && *id != account.customer_id).collect()
+    }
+
+    /// `release = "auto"`: what the vendor's list of reports says, R5.1 where it says nothing.
+    async fn release_of(&self, source: &SourceSettings, base_url: &str, credentials: &Credentials) -> Release {
+        let request = crate::sources::InfoRequest {
+            base_url,
+            credentials: Some(credentials),
+            allow_http: source.allow_http,
+            user_agent: source.user_agent.as_deref(),
+            timeout: source.timeout.unwrap_or(self.settings.harvest.timeout).min(PATIENCE),
+        };
+        let listed = crate::sources::reports(self.clients, &request).await.map(|reply| reply.entries).unwrap_or_default();
+        let releases: BTreeSet<Release> = listed.iter().filter_map(|report| report.release.parse().ok()).collect();
+        if releases.contains(&Release::R51) || releases.is_empty() { Release::R51 } else { Release::R5 }
+    }
+}
+
+/// Months as unbroken ranges.
+fn unbroken(months: &BTreeSet<Month>) -> Vec<MonthRange> {
+    let mut ranges: Vec<MonthRange> = Vec::new();
+    for month in months {
+        match ranges.last_mut() {
+            Some(range) if range.last.next() == *month => range.last = *month,
+            _ => ranges.push(MonthRange::new(*month, *month)),
+        }
+    }
+    ranges
+}
