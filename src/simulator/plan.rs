@@ -85,6 +85,8 @@ pub struct MemberPlan {
     pub customer_id: String,
     /// `Institution_Name`.
     pub name: String,
+    /// Its ISIL, sent as `Institution_ID` where it has one.
+    pub isil: String,
     /// Scales the counts.
     pub size: u64,
 }

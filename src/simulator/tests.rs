@@ -199,12 +199,12 @@ async fn filters_are_honoured() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_consortium_is_broken_down_by_member() {
-    let member = |id: &str, size| MemberPlan { customer_id: id.to_owned(), name: format!("Library {id}"), size };
+    let member = |id: &str, size| MemberPlan { customer_id: id.to_owned(), name: format!("Library {id}"), isil: format!("NO-{id}"), size };
     let account = AccountPlan { members: vec![member("m1", 20_000), member("m2", 5_000)], ..AccountPlan::new("c", 0) };
     let simulator = Simulator::start(vec![VendorPlan::new("v", Release::R51, vec![account])], day("2025-01-20")).await.unwrap();
     let json = get(report_url(&simulator, "PR", "2024-02", "2024-02")).await.json();
     let rows: Vec<&Value> = json["Report_Items"][0]["Attribute_Performance"].as_array().unwrap().iter().collect();
-    assert!(rows.iter().any(|row| row["Customer_ID"] == "m1" && row["Institution_Name"] == "Library m1"));
+    assert!(rows.iter().any(|row| row["Customer_ID"] == "m1" && row["Institution_ID"]["ISIL"][0] == "NO-m1"));
     assert!(rows.iter().all(|row| row["Customer_ID"].is_string()));
     let of = |customer: &str| simulator.book("v", customer, "PR", month("2024-02")).values().sum::<u64>();
     assert_eq!(of("m1") + of("m2"), of("c"));

@@ -319,6 +319,10 @@ impl ReportText {
         for (name, value) in all.into_iter().filter(|(_, value)| !value.is_empty()) {
             fields.put(name, &json!(value));
         }
+        if let Some(isil) = member.map(|member| member.isil.as_str()).filter(|isil| !isil.is_empty()) {
+            let r5 = self.release() == Release::R5;
+            fields.put("Institution_ID", &if r5 { json!([{ "Type": "ISIL", "Value": isil }]) } else { json!({ "ISIL": [isil] }) });
+        }
     }
 }
 
