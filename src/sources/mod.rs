@@ -1,1 +1,25 @@
-//! (being written)
+//! Asks vendors, and gives what they said: the only place that sends HTTP to vendors.
+//!
+//! [`HttpClients`] sends requests and follows no redirect to anybody else; [`fetch_report`] asks for a report of
+//! the COUNTER API and streams the reply, decompressed and with our secrets taken out, into the archive;
+//! [`status`], [`reports`] and [`members`] ask the rest of that API. What a reply means is decided elsewhere.
+
+mod answer;
+pub mod counter_api;
+mod counter_info;
+mod error;
+pub mod http;
+mod keep;
+mod redact;
+mod retry_after;
+
+#[cfg(test)]
+mod tests;
+
+pub use counter_api::{Credentials, ReportRequest, fetch_report};
+pub use counter_info::{AvailableReport, InfoReply, InfoRequest, MemberAccount, ServiceStatus, members, reports, status};
+pub use error::FetchError;
+pub use http::HttpClients;
+pub use keep::RawReply;
+pub use redact::{RedactedStream, Redactor};
+pub use retry_after::RetryAfter;
