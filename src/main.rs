@@ -1,2 +1,7 @@
 //! The command `avling`: parse, run, exit.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    avling::cli::run(std::env::args_os())
+}

@@ -90,6 +90,11 @@ impl AddressTable {
         self.claims.iter().filter(move |claim| claim.institution == *institution)
     }
 
+    /// The disjoint intervals, ascending, each with the claims that count in it.
+    pub fn intervals(&self) -> impl Iterator<Item = (AddressRange, impl Iterator<Item = &Claim>)> {
+        self.intervals.iter().map(|interval| (interval.range, interval.claims.iter().map(|ix| &self.claims[*ix as usize])))
+    }
+
     /// All claims, in the order of the registry.
     #[must_use]
     pub fn claims(&self) -> &[Claim] {

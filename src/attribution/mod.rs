@@ -9,6 +9,7 @@ pub mod addresses;
 pub mod attributor;
 pub mod claimants;
 pub mod division;
+pub mod explain;
 pub mod month_view;
 pub mod persons;
 pub mod rules;

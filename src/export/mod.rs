@@ -7,6 +7,7 @@
 
 pub mod csv;
 pub mod json;
+pub mod query;
 pub mod rows;
 pub mod xlsx;
 

@@ -9,6 +9,7 @@ pub mod intake;
 mod queue;
 pub mod settle;
 pub mod verdict;
+pub mod verify;
 mod worker;
 
 pub use worker::{HarvestError, HarvestReport, Harvester, Progress, RequestReport, Silent};

@@ -1,7 +1,6 @@
 //! One request settled: what was judged is written, whole or not at all (HARVEST section 4.3).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use tokio::sync::{Mutex, mpsc};
@@ -85,7 +84,7 @@ pub struct Desk<'a> {
     /// The store.
     pub store: &'a Store,
     /// The archive.
-    pub archive: &'a Arc<Archive>,
+    pub archive: &'a Archive,
     /// Who divides.
     pub attributor: &'a Mutex<Attributor<'a>>,
 }

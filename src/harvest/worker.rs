@@ -1,7 +1,6 @@
 //! The loop: sends what may be sent, settles what comes back, until nothing is left that can be done now.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
@@ -112,7 +111,7 @@ pub struct Harvester<'a> {
     /// The store, open for writing.
     pub store: &'a Store,
     /// The archive.
-    pub archive: Arc<Archive>,
+    pub archive: Archive,
     /// Who sends.
     pub clients: &'a HttpClients,
     /// Who opens sealed secrets.

@@ -1,12 +1,12 @@
 //! Facts at the vendor's scope: interned, grouped, replaced a month of an account's report at a time.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sqlx::{QueryBuilder, Row as _, Sqlite};
 
 use super::months::{count_of, month_of, to_count};
 use super::terms::{Terms, all_texts};
-use super::{Connection, Store, StoreError, Transaction};
+use super::{AccountMonth, Connection, Store, StoreError, Transaction};
 use crate::model::{AccountId, Count, Group, Item, Member, Month, ProductId, ReportId, Scope, Unit};
 
 /// An item to be interned.
@@ -288,6 +288,26 @@ impl Store {
                     row.try_get(3)?,
                     row.try_get(4)?,
                 ))
+            })
+            .collect()
+    }
+
+    /// The sum of the groups of each month that has any.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn month_totals(&self) -> Result<BTreeMap<AccountMonth, i128>, StoreError> {
+        let sql = "SELECT a.text, r.text, g.month, sum(g.total) FROM usage_group g \
+                   JOIN term a ON a.id = g.account JOIN term r ON r.id = g.report GROUP BY 1, 2, 3";
+        let rows = sqlx::query(sql).fetch_all(&mut *self.reading().await).await.map_err(|e| self.named(e))?;
+        rows.iter()
+            .map(|row| {
+                let key = AccountMonth {
+                    account: AccountId::trusted(row.try_get(0)?),
+                    report: ReportId::trusted(row.try_get(1)?),
+                    month: month_of(row.try_get(2)?)?,
+                };
+                Ok((key, i128::from(row.try_get::<i64, _>(3)?)))
             })
             .collect()
     }

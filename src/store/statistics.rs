@@ -179,6 +179,39 @@ impl Store {
     }
 }
 
+impl Store {
+    /// What the database itself finds wrong with its file.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn damage(&self) -> Result<Vec<String>, StoreError> {
+        let lines: Vec<String> =
+            sqlx::query_scalar("PRAGMA quick_check").fetch_all(&mut *self.reading().await).await.map_err(|e| self.named(e))?;
+        Ok(lines.into_iter().filter(|line| line != "ok").collect())
+    }
+
+    /// Figures whose revision is not one more than the number of revisions kept of them: where, and what.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn broken_histories(&self) -> Result<Vec<(String, String)>, StoreError> {
+        let sql = "SELECT p.text, r.text, s.month, i.text, m.text, s.revision, \
+                       (SELECT count(*) FROM revision v WHERE v.product = s.product AND v.report = s.report AND v.month = s.month \
+                        AND v.institution = s.institution AND v.metric = s.metric AND v.data_type = s.data_type) AS kept \
+                   FROM statistic s JOIN term p ON p.id = s.product JOIN term r ON r.id = s.report JOIN term i ON i.id = s.institution \
+                   JOIN term m ON m.id = s.metric WHERE s.revision <> kept + 1";
+        let rows = sqlx::query(sql).fetch_all(&mut *self.reading().await).await.map_err(|e| self.named(e))?;
+        rows.iter()
+            .map(|row| {
+                let text = |i: usize| row.try_get::<String, _>(i);
+                let place = format!("{} {} {} {} {}", text(0)?, text(1)?, month_of(row.try_get(2)?)?, text(3)?, text(4)?);
+                let (revision, kept): (i64, i64) = (row.try_get(5)?, row.try_get(6)?);
+                Ok((place, format!("is at revision {revision}, but {kept} earlier ones are kept")))
+            })
+            .collect()
+    }
+}
+
 async fn write(
     connection: &mut Connection,
     terms: &mut Terms,

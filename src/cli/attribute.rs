@@ -1,0 +1,39 @@
+//! `avling attribute`.
+
+use serde_json::json;
+
+use super::arguments::AttributeArguments;
+use super::context::Context;
+use super::table::grouped;
+use super::{Done, Failure};
+use crate::attribution::Attributor;
+use crate::harvest::attribute::everything;
+use crate::store::{Cause, Changed, Transaction};
+
+/// Runs the command.
+pub async fn run(context: &Context, arguments: &AttributeArguments) -> Result<Done, Failure> {
+    let store = context.writer().await?;
+    let mut transaction = store.begin().await?;
+    let changed = again(context, &mut transaction, arguments.year, "avling attribute").await?;
+    transaction.commit().await?;
+    let document = json!({ "added": changed.added, "revised": changed.revised, "removed": changed.removed });
+    context.printer.result(&document, || words(changed))?;
+    Ok(Done::Whole)
+}
+
+/// Makes statistics again from what the transaction sees.
+pub async fn again(context: &Context, transaction: &mut Transaction<'_>, year: Option<i32>, what: &str) -> Result<Changed, Failure> {
+    let registry = transaction.registry().await?;
+    let rules = context.rules();
+    let mut attributor = Attributor::new(&registry, &rules);
+    let cause = Cause { reason: "registry", what: what.into(), at: context.now_text() };
+    Ok(everything(transaction, &mut attributor, year, &cause).await?)
+}
+
+/// What changed, in words.
+pub fn words(changed: Changed) -> String {
+    if changed == Changed::default() {
+        return "The statistics stay as they are.\n".into();
+    }
+    format!("Statistics: {} new, {} revised, {} removed.\n", grouped(changed.added), grouped(changed.revised), grouped(changed.removed))
+}

@@ -1,0 +1,96 @@
+//! What most commands need: configuration, clock, and what they open with these.
+
+use std::path::{Path, PathBuf};
+
+use super::Failure;
+use super::printer::Printer;
+use crate::archive::Archive;
+use crate::attribution::{Rules, SourceRules};
+use crate::clock::Clock;
+use crate::config::{self, Settings};
+use crate::secrets::Sealer;
+use crate::store::Store;
+
+/// The configuration and the clock of a command.
+#[derive(Debug)]
+pub struct Context {
+    /// The configuration.
+    pub settings: Settings,
+    /// The time.
+    pub clock: Clock,
+    /// Who prints.
+    pub printer: Printer,
+}
+
+impl Context {
+    /// From the configuration file and the environment.
+    pub fn load(file: Option<&Path>, printer: &Printer) -> Result<Self, Failure> {
+        let settings = config::load(file, config::process_environment()).map_err(Failure::input)?;
+        let clock = Clock::from_environment().map_err(Failure::input)?;
+        for warning in &settings.warnings {
+            printer.say(format_args!("avling: {warning}"));
+        }
+        Ok(Self { settings, clock, printer: *printer })
+    }
+
+    /// The store, for writing.
+    pub async fn writer(&self) -> Result<Store, Failure> {
+        Ok(Store::open_writer(&self.settings.store.url).await?)
+    }
+
+    /// The store, for reading.
+    pub async fn reader(&self) -> Result<Store, Failure> {
+        Ok(Store::open_reader(&self.settings.store.url).await?)
+    }
+
+    /// The archive.
+    pub fn archive(&self) -> Result<Archive, Failure> {
+        Ok(Archive::open(&self.settings.archive.url)?)
+    }
+
+    /// Who seals and opens secrets.
+    pub fn sealer(&self) -> Sealer {
+        Sealer::new(self.settings.secrets.key.clone())
+    }
+
+    /// The rules of attribution.
+    pub fn rules(&self) -> Rules {
+        let rules = |source: &config::SourceSettings| {
+            (source.id.clone(), SourceRules { access: source.access, shared_traffic: source.shared_traffic })
+        };
+        Rules {
+            subscribers_only: self.settings.attribution.subscribers_only,
+            sources: self.settings.sources.iter().map(rules).collect(),
+        }
+    }
+
+    /// The time as the store and exports have it.
+    pub fn now_text(&self) -> String {
+        self.clock.now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+    }
+}
+
+/// Reads a file that somebody named.
+pub fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(path).map_err(|error| Failure::input(format_args!("{}: {error}", path.display())))
+}
+
+/// Writes a result beside its place and brings it there whole, so that nobody sees half a file.
+pub fn write_whole(path: &Path, write: impl FnOnce(&mut dyn std::io::Write) -> Result<(), Failure>) -> Result<(), Failure> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).map_or_else(|| PathBuf::from("."), Path::to_owned);
+    let at = |error: std::io::Error| anyhow::anyhow!("{}: {error}", path.display());
+    let mut file = tempfile::Builder::new().prefix(".avling-").tempfile_in(&folder).map_err(at)?;
+    {
+        let mut out = std::io::BufWriter::new(file.as_file_mut());
+        write(&mut out)?;
+        std::io::Write::flush(&mut out).map_err(at)?;
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        // A temporary file is for its owner only; a result is for whom the folder is.
+        file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644)).map_err(at)?;
+    }
+    file.persist(path).map_err(|error| at(error.error))?;
+    Ok(())
+}

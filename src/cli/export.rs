@@ -1,0 +1,186 @@
+//! `avling export`.
+
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::io::Write;
+
+use super::arguments::{ExportArguments, ExportKind};
+use super::context::{Context, write_whole};
+use super::{Done, Failure};
+use crate::export::query::{ReadModel, Who, missing, run as run_row};
+use crate::export::{Format, Selection, Table, WorkbookNotes, write_csv, write_json, write_statistics_xlsx, write_table_xlsx};
+use crate::model::registry::Registry;
+use crate::model::{Month, MonthRange, MonthState, SourceId};
+use crate::store::{MonthRow, StatisticFilter, Store, StoreError};
+
+/// Runs the command.
+pub async fn run(context: &Context, arguments: &ExportArguments) -> Result<Done, Failure> {
+    if arguments.output.is_none() && arguments.format == Format::Xlsx && std::io::IsTerminal::is_terminal(&std::io::stdout()) {
+        return Err(Failure::input("a workbook is no text for a terminal; name a file with --output FILE.xlsx"));
+    }
+    let store = context.reader().await?;
+    let registry = store.registry().await?;
+    check(arguments, &registry)?;
+    let bytes = collect(context, &store, &registry, arguments).await?;
+    match &arguments.output {
+        Some(path) => {
+            write_whole(path, |out| Ok(out.write_all(&bytes)?))?;
+            context.printer.say(format_args!("{} written", path.display()));
+        }
+        None => {
+            let mut out = std::io::stdout().lock();
+            out.write_all(&bytes)?;
+            out.flush()?;
+        }
+    }
+    Ok(Done::Whole)
+}
+
+/// A name that nothing has is an oversight, not an empty result.
+fn check(arguments: &ExportArguments, registry: &Registry) -> Result<(), Failure> {
+    use crate::registry::problem::did_you_mean;
+    let unknown = |what: &str, id: &str, near: String| Err(Failure::input(format_args!("{what} {id}: nothing of that name is registered{near}")));
+    if let (Some(from), Some(to)) = (arguments.from, arguments.to)
+        && from > to
+    {
+        return Err(Failure::input(format_args!("--from {from} is after --to {to}")));
+    }
+    if let Some(county) = &arguments.county
+        && !registry.municipalities.iter().any(|m| m.county == *county)
+    {
+        return unknown("--county", county, " (two digits, such as 31)".into());
+    }
+    if let Some(code) = &arguments.municipality
+        && !registry.municipalities.iter().any(|m| m.code == *code)
+    {
+        return unknown("--municipality", code.as_str(), did_you_mean(code.as_str(), registry.municipalities.iter().map(|m| m.code.as_str())));
+    }
+    if let Some(id) = &arguments.institution
+        && !registry.institutions.iter().any(|i| i.id == *id)
+    {
+        return unknown("--institution", id.as_str(), did_you_mean(id.as_str(), registry.institutions.iter().map(|i| i.id.as_str())));
+    }
+    Ok(())
+}
+
+/// The whole export in memory: what is written is written whole.
+pub async fn collect(context: &Context, store: &Store, registry: &Registry, arguments: &ExportArguments) -> Result<Vec<u8>, Failure> {
+    let today = context.clock.today(context.settings.schedule.time_zone);
+    let model = ReadModel::new(registry, today, arguments.geography);
+    let who = Who {
+        county: arguments.county.clone(),
+        municipality: arguments.municipality.clone(),
+        institution: arguments.institution.clone(),
+    };
+    let in_range = |month: Month| arguments.from.is_none_or(|from| from <= month) && arguments.to.is_none_or(|to| month <= to);
+    let months = store.months().await?;
+    match arguments.kind {
+        ExportKind::Statistics => {
+            let filter = StatisticFilter {
+                products: arguments.products.clone(),
+                report: arguments.report.clone(),
+                metrics: arguments.metrics.clone(),
+                institutions: arguments.institution.clone().map(|id| vec![Some(id)]),
+                from: arguments.from,
+                to: arguments.to,
+            };
+            let rows = model.statistics(store.statistics(&filter).await?, &months, &who);
+            if arguments.format == Format::Xlsx {
+                let notes = workbook_notes(context, &model, registry, arguments, &months);
+                let mut out = Vec::new();
+                write_statistics_xlsx(&mut out, &rows, &model.products(), &notes)?;
+                return Ok(out);
+            }
+            write(context, arguments.format, rows.into_iter().map(Ok::<_, Infallible>))
+        }
+        ExportKind::Subscriptions => {
+            let range = match (arguments.from, arguments.to) {
+                (None, None) => None,
+                (from, to) => Some(MonthRange::new(from.unwrap_or(Month::of(today)), to.or(from).unwrap_or(Month::of(today)))),
+            };
+            let rows = model.subscriptions(&who, &arguments.products, range);
+            write(context, arguments.format, rows.into_iter().map(Ok::<_, Infallible>))
+        }
+        ExportKind::Runs => {
+            let picked = |row: &&MonthRow| in_range(row.key.month) && arguments.report.as_ref().is_none_or(|report| row.key.report == *report);
+            write(context, arguments.format, months.iter().filter(picked).map(|row| Ok::<_, Infallible>(run_row(row))))
+        }
+        ExportKind::Facts => {
+            if arguments.county.is_some() || arguments.municipality.is_some() || arguments.institution.is_some() {
+                return Err(Failure::input(
+                    "facts are what vendors counted on their accounts, before any of it is a library's; leave out --county, --municipality and --institution",
+                ));
+            }
+            let mut rows = Vec::new();
+            for row in months.iter().filter(|row| row.state == MonthState::Harvested && in_range(row.key.month)) {
+                if arguments.report.as_ref().is_some_and(|report| row.key.report != *report) {
+                    continue;
+                }
+                let take = &mut |fact: crate::store::StoredFact| -> Result<(), StoreError> {
+                    let product = arguments.products.is_empty() || arguments.products.contains(&fact.product);
+                    if product && (arguments.metrics.is_empty() || arguments.metrics.contains(&fact.metric)) {
+                        rows.push(model.fact(fact, row));
+                    }
+                    Ok(())
+                };
+                store.facts(&row.key.account, &row.key.report, &BTreeSet::from([row.key.month]), take).await?;
+            }
+            // By content, not by the order in which things arrived.
+            rows.sort_by_cached_key(|row| format!("{row:?}"));
+            write(context, arguments.format, rows.into_iter().map(Ok::<_, Infallible>))
+        }
+    }
+}
+
+fn write<T: Table>(context: &Context, format: Format, rows: impl Iterator<Item = Result<T, Infallible>>) -> Result<Vec<u8>, Failure> {
+    let mut out = Vec::new();
+    match format {
+        Format::Csv => write_csv(&mut out, rows)?,
+        Format::Json => write_json(&mut out, rows)?,
+        Format::Xlsx => write_table_xlsx(&mut out, rows, context.clock.now())?,
+    };
+    Ok(out)
+}
+
+fn workbook_notes(
+    context: &Context,
+    model: &ReadModel<'_>,
+    registry: &Registry,
+    arguments: &ExportArguments,
+    months: &[MonthRow],
+) -> WorkbookNotes {
+    let name = |id: &str, name: Option<&String>| name.map_or_else(|| id.to_owned(), |name| format!("{id} {name}"));
+    let in_range = |row: &MonthRow| {
+        arguments.from.is_none_or(|from| from <= row.key.month) && arguments.to.is_none_or(|to| row.key.month <= to)
+    };
+    let months: Vec<MonthRow> = months.iter().filter(|row| in_range(row)).cloned().collect();
+    let products = |source: &SourceId| {
+        let configured = context.settings.sources.iter().find(|s| s.id == *source);
+        configured.map(|s| s.products().into_iter().cloned().collect()).unwrap_or_default()
+    };
+    WorkbookNotes {
+        made_at: context.clock.now(),
+        time_zone: context.settings.schedule.time_zone,
+        selection: Selection {
+            county: arguments.county.as_ref().and_then(|county| model.county_name(county)).unwrap_or_default(),
+            municipality: arguments.municipality.as_ref().map_or_else(String::new, |code| {
+                let row = registry.municipalities.iter().filter(|m| m.code == *code).max_by_key(|m| m.valid.from);
+                name(code.as_str(), row.map(|m| &m.name))
+            }),
+            institution: arguments.institution.as_ref().map_or_else(String::new, |id| {
+                name(id.as_str(), registry.institutions.iter().find(|i| i.id == *id).map(|i| &i.name))
+            }),
+            products: arguments
+                .products
+                .iter()
+                .map(|id| registry.products.iter().find(|p| p.id == *id).map_or_else(|| id.to_string(), |p| p.name.clone()))
+                .collect(),
+            report: arguments.report.clone(),
+            metrics: arguments.metrics.clone(),
+            from: arguments.from,
+            to: arguments.to,
+            geography: arguments.geography,
+        },
+        missing: missing(&months, &products),
+    }
+}

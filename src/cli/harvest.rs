@@ -1,0 +1,179 @@
+//! `avling harvest` and `avling reharvest`.
+
+use serde_json::json;
+use tokio::sync::Mutex;
+
+use super::arguments::SelectionArguments;
+use super::context::Context;
+use super::progress::Bar;
+use super::table::grouped;
+use super::{Done, Failure};
+use crate::attribution::Attributor;
+use crate::config::{Settings, SourceKind};
+use crate::harvest::{HarvestReport, Harvester};
+use crate::model::MonthState;
+use crate::registry::problem::did_you_mean;
+use crate::schedule::{KnownMonth, KnownMonths, PlanRules, Selection, SourcePlan, plan};
+use crate::sources::HttpClients;
+use crate::store::{MonthRow, Store};
+
+/// Runs the command.
+pub async fn run(context: &Context, arguments: &SelectionArguments, again: bool) -> Result<Done, Failure> {
+    if again && (arguments.from.is_none() || arguments.to.is_none()) {
+        return Err(Failure::input("reharvest replaces what is there, so it wants a range: --from YYYY-MM --to YYYY-MM"));
+    }
+    if let (Some(from), Some(to)) = (arguments.from, arguments.to)
+        && from > to
+    {
+        return Err(Failure::input(format_args!("--from {from} is after --to {to}")));
+    }
+    let store = context.writer().await?;
+    let selection = Selection {
+        sources: arguments.sources.clone(),
+        accounts: arguments.accounts.clone(),
+        reports: arguments.reports.clone(),
+        from: arguments.from,
+        to: arguments.to,
+        again,
+    };
+    let report = harvest(context, &store, &selection).await?;
+    context.printer.result(&document(&report), || words(&report, again))?;
+    Ok(if report.failures().next().is_some() { Done::InPart } else { Done::Whole })
+}
+
+/// Plans and harvests.
+pub async fn harvest(context: &Context, store: &Store, selection: &Selection) -> Result<HarvestReport, Failure> {
+    let registry = store.registry().await?;
+    let settings = &context.settings;
+    for source in &selection.sources {
+        if !settings.sources.iter().any(|s| s.id == *source) {
+            let near = did_you_mean(source.as_str(), settings.sources.iter().map(|s| s.id.as_str()));
+            return Err(Failure::input(format_args!("--source {source}: no source of that name is configured{near}")));
+        }
+    }
+    for account in &selection.accounts {
+        if !registry.accounts.iter().any(|a| a.id == *account) {
+            let near = did_you_mean(account.as_str(), registry.accounts.iter().map(|a| a.id.as_str()));
+            return Err(Failure::input(format_args!("--account {account}: no account of that name is registered{near}")));
+        }
+    }
+    let rules = PlanRules {
+        backfill_from: settings.schedule.backfill_from,
+        restate_months: settings.schedule.restate_months,
+        zone: settings.schedule.time_zone,
+    };
+    let months = store.months().await?;
+    let tasks = plan(&source_plans(settings), &registry.accounts, &known_months(&months), &rules, selection, context.clock.now());
+    let archive = context.archive()?;
+    let clients = HttpClients::new(None)?;
+    let sealer = context.sealer();
+    let attribution = context.rules();
+    let bar = Bar::new(context.printer);
+    let harvester = Harvester {
+        settings,
+        registry: &registry,
+        store,
+        archive,
+        clients: &clients,
+        sealer: &sealer,
+        clock: context.clock,
+        attributor: Mutex::new(Attributor::new(&registry, &attribution)),
+        progress: &bar,
+    };
+    let report = harvester.run(tasks).await;
+    bar.finish();
+    Ok(report?)
+}
+
+/// What each COUNTER source wants harvested.
+fn source_plans(settings: &Settings) -> Vec<SourcePlan> {
+    let counter = settings.sources.iter().filter(|source| source.kind == SourceKind::CounterApi);
+    counter.map(|source| SourcePlan { source: source.id.clone(), reports: source.reports.clone() }).collect()
+}
+
+fn known_months(rows: &[MonthRow]) -> KnownMonths {
+    let mut known = KnownMonths::new();
+    for row in rows {
+        let month = KnownMonth { state: row.state, next_attempt: row.next_attempt, checked_at: row.checked_at };
+        known.entry((row.key.account.clone(), row.key.report.clone())).or_default().insert(row.key.month, month);
+    }
+    known
+}
+
+fn document(report: &HarvestReport) -> serde_json::Value {
+    let requests: Vec<_> = report
+        .requests
+        .iter()
+        .map(|request| {
+            let months: Vec<_> = request
+                .outcomes
+                .iter()
+                .map(|o| json!({ "month": o.month, "state": o.state.as_str(), "reason": o.reason, "next_attempt": o.next_attempt, "partial": o.partial, "unconfirmed": o.unconfirmed }))
+                .collect();
+            let changes: Vec<_> =
+                request.changes.iter().map(|c| json!({ "month": c.month, "before": c.before, "after": c.after })).collect();
+            json!({
+                "source": request.task.source, "account": request.task.account, "report": request.task.report,
+                "months": months, "changes": changes, "rows": request.rows, "bytes": request.bytes, "notes": request.notes,
+            })
+        })
+        .collect();
+    let count = |state| report.months(state);
+    json!({
+        "harvested": count(MonthState::Harvested), "empty": count(MonthState::Empty), "waiting": count(MonthState::Waiting),
+        "failing": count(MonthState::Failing), "gone": count(MonthState::Gone), "requests": requests,
+    })
+}
+
+/// The report for people.
+pub fn words(report: &HarvestReport, again: bool) -> String {
+    use std::fmt::Write as _;
+    if report.requests.is_empty() {
+        return "Nothing is due.\n".into();
+    }
+    let mut out = String::new();
+    let bytes: u64 = report.requests.iter().map(|r| r.bytes).sum();
+    let rows: u64 = report.requests.iter().map(|r| r.rows).sum();
+    let _ = write!(out, "{} months harvested, {} empty", report.months(MonthState::Harvested), report.months(MonthState::Empty));
+    for state in [MonthState::Waiting, MonthState::Failing, MonthState::Gone] {
+        if report.months(state) > 0 {
+            let _ = write!(out, ", {} {state}", report.months(state));
+        }
+    }
+    let _ = writeln!(out, "; {} rows from {} bytes.", grouped(rows), grouped(bytes));
+    if again {
+        let changed: Vec<_> = report
+            .requests
+            .iter()
+            .flat_map(|r| r.changes.iter().filter(|c| c.before.is_some()).map(move |c| (r, c)))
+            .collect();
+        if changed.is_empty() {
+            out.push_str("Nothing that was there has changed.\n");
+        }
+        for (request, change) in changed {
+            let before = change.before.map_or_else(|| "nothing".into(), grouped);
+            let after = grouped(change.after);
+            let _ = writeln!(out, "  {} {} {}: {before} -> {after}", request.task.account, request.task.report, change.month);
+        }
+    }
+    let of = |state: MonthState| {
+        report.requests.iter().filter_map(move |r| r.outcomes.iter().find(|o| o.state == state).map(|o| (r, o)))
+    };
+    for (state, title) in [(MonthState::Failing, "Needs a person:"), (MonthState::Waiting, "Waiting:")] {
+        if report.months(state) == 0 {
+            continue;
+        }
+        let _ = writeln!(out, "{title}");
+        for (request, outcome) in of(state) {
+            let months = request.outcomes.iter().filter(|o| o.state == state).count();
+            let more = if months > 1 { format!(" and {} more", months - 1) } else { String::new() };
+            let next = outcome.next_attempt.map(|t| format!("; next attempt {}", t.format("%Y-%m-%d %H:%M UTC"))).unwrap_or_default();
+            let _ = writeln!(
+                out,
+                "  {} {} {} {}{more}: {}{next}",
+                request.task.source, request.task.account, request.task.report, outcome.month, outcome.reason
+            );
+        }
+    }
+    out
+}

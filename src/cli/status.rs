@@ -1,0 +1,111 @@
+//! `avling status`: where every month stands, and what waits or fails.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::arguments::StatusArguments;
+use super::context::Context;
+use super::table::{Align, TextTable};
+use super::{Done, Failure};
+use crate::model::{Month, MonthState, SourceId};
+use crate::store::MonthRow;
+
+/// Per state, how many accounts' reports.
+#[derive(Debug, Default, Clone, Copy)]
+struct Counts([usize; 5]);
+
+const STATES: [MonthState; 5] = [MonthState::Harvested, MonthState::Empty, MonthState::Waiting, MonthState::Failing, MonthState::Gone];
+
+/// Runs the command.
+pub async fn run(context: &Context, arguments: &StatusArguments) -> Result<Done, Failure> {
+    let store = context.reader().await?;
+    let picked = |row: &MonthRow| {
+        (arguments.sources.is_empty() || arguments.sources.contains(&row.source))
+            && arguments.from.is_none_or(|from| from <= row.key.month)
+            && arguments.to.is_none_or(|to| row.key.month <= to)
+    };
+    let rows: Vec<MonthRow> = store.months().await?.into_iter().filter(picked).collect();
+    // An account counts once a month, with the worst of its reports.
+    let mut worst: BTreeMap<(&SourceId, Month, &str), MonthState> = BTreeMap::new();
+    for row in &rows {
+        let state = worst.entry((&row.source, row.key.month, row.key.account.as_str())).or_insert(row.state);
+        *state = (*state).max(row.state);
+    }
+    let mut counts: BTreeMap<(&SourceId, Month), Counts> = BTreeMap::new();
+    for ((source, month, _), state) in &worst {
+        let place = STATES.iter().position(|s| s == state).unwrap_or(0);
+        counts.entry((source, *month)).or_default().0[place] += 1;
+    }
+    let open = open_rows(&rows);
+    let document = json!({
+        "months": counts.iter().map(|((source, month), counts)| json!({
+            "source": source, "month": month, "harvested": counts.0[0], "empty": counts.0[1], "waiting": counts.0[2],
+            "failing": counts.0[3], "gone": counts.0[4],
+        })).collect::<Vec<_>>(),
+        "open": open.iter().map(|open| json!({
+            "source": open.first.source, "account": open.first.key.account, "report": open.first.key.report,
+            "from": open.first.key.month, "to": open.last, "state": open.first.state.as_str(), "reason": open.first.reason,
+            "attempts": open.first.attempts, "next_attempt": open.first.next_attempt,
+        })).collect::<Vec<_>>(),
+    });
+    context.printer.result(&document, || {
+        if rows.is_empty() {
+            return "Nothing has been harvested yet. `avling harvest` fetches what is due.\n".into();
+        }
+        let mut table = TextTable::new(&[
+            ("source", Align::Left),
+            ("month", Align::Left),
+            ("harvested", Align::Right),
+            ("empty", Align::Right),
+            ("waiting", Align::Right),
+            ("failing", Align::Right),
+            ("gone", Align::Right),
+        ]);
+        for ((source, month), counts) in &counts {
+            let numbers = counts.0.iter().map(|n| if *n == 0 { "·".to_owned() } else { n.to_string() });
+            table.row([source.to_string(), month.to_string()].into_iter().chain(numbers));
+        }
+        let mut out = table.to_string();
+        if !open.is_empty() {
+            out.push_str("\nWaiting or failing:\n");
+        }
+        for open in &open {
+            let row = open.first;
+            let months = if open.last == row.key.month { row.key.month.to_string() } else { format!("{} to {}", row.key.month, open.last) };
+            let next = row.next_attempt.map_or_else(
+                || "not asked again before something changes".to_owned(),
+                |t| format!("next attempt {}", t.with_timezone(&context.settings.schedule.time_zone).format("%Y-%m-%d %H:%M")),
+            );
+            let line = format!("  {} {} {} {months}: {}: {}; {next}\n", row.source, row.key.account, row.key.report, row.state, row.reason);
+            out.push_str(&line);
+        }
+        out
+    })?;
+    Ok(Done::Whole)
+}
+
+/// Months in a row of one report of one account that wait or fail for one reason.
+struct Open<'a> {
+    first: &'a MonthRow,
+    last: Month,
+}
+
+fn open_rows(rows: &[MonthRow]) -> Vec<Open<'_>> {
+    let mut open: Vec<Open<'_>> = Vec::new();
+    for row in rows.iter().filter(|row| matches!(row.state, MonthState::Waiting | MonthState::Failing)) {
+        match open.last_mut() {
+            Some(before)
+                if before.first.key.account == row.key.account
+                    && before.first.key.report == row.key.report
+                    && before.last.next() == row.key.month
+                    && before.first.state == row.state
+                    && before.first.reason == row.reason =>
+            {
+                before.last = row.key.month;
+            }
+            _ => open.push(Open { first: row, last: row.key.month }),
+        }
+    }
+    open
+}

@@ -1,0 +1,53 @@
+//! `avling verify`.
+
+use super::context::Context;
+use super::table::grouped;
+use super::{Done, Failure};
+use crate::attribution::Attributor;
+use crate::harvest::verify::{Verified, verify};
+use crate::store::Store;
+
+/// Violations shown in text; JSON has all.
+const SHOWN: usize = 100;
+
+/// Runs the command.
+pub async fn run(context: &Context) -> Result<Done, Failure> {
+    let store = context.reader().await?;
+    let verified = check(context, &store).await?;
+    context.printer.result(&verified, || words(&verified))?;
+    Ok(if verified.violations.is_empty() { Done::Whole } else { Done::Violated })
+}
+
+/// Checks everything.
+pub async fn check(context: &Context, store: &Store) -> Result<Verified, Failure> {
+    let registry = store.registry().await?;
+    let rules = context.rules();
+    let mut attributor = Attributor::new(&registry, &rules);
+    Ok(verify(store, &context.archive()?, &context.settings, &registry, &mut attributor).await?)
+}
+
+/// What was found, in words.
+pub fn words(verified: &Verified) -> String {
+    use std::fmt::Write as _;
+    let mut out = format!(
+        "{} figures worked out again from {} months of reports; {} archived replies read again",
+        grouped(verified.statistics as u64),
+        grouped(verified.months as u64),
+        grouped(verified.replies as u64),
+    );
+    if verified.skipped > 0 {
+        let _ = write!(out, ", {} skipped because their source's rules have changed since", grouped(verified.skipped as u64));
+    }
+    if verified.violations.is_empty() {
+        out.push_str(".\nEverything adds up.\n");
+        return out;
+    }
+    let _ = writeln!(out, ".\n{} violations:", verified.violations.len());
+    for violation in verified.violations.iter().take(SHOWN) {
+        let _ = writeln!(out, "  {}: {}: {}", violation.kind, violation.place, violation.what);
+    }
+    if verified.violations.len() > SHOWN {
+        let _ = writeln!(out, "  and {} more (--json lists all)", verified.violations.len() - SHOWN);
+    }
+    out
+}

@@ -1,0 +1,320 @@
+//! The read model: rows of exports put together from what is stored and registered.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::Geography as Shown;
+use super::rows::{FactRow, RunRow, StatisticRow, SubscriptionRow, Text};
+use super::xlsx::{MissingMonths, ProductInfo};
+use crate::attribution::persons::PersonFigures;
+use crate::model::registry::{Institution, InstitutionKind, Product, Registry};
+use crate::model::statistic::six_decimals;
+use crate::model::{
+    AccountId, Identifier, Item, InstitutionId, Month, MonthRange, MonthState, MunicipalityCode, ProductId, ReportId, Scope, SourceId,
+};
+use crate::registry::geography::{Geography, Place};
+use crate::store::{MonthRow, StoredFact, StoredStatistic};
+
+/// Whose rows are wanted; nothing means everybody's, and use that could not be placed too.
+#[derive(Debug, Clone, Default)]
+pub struct Who {
+    /// This county's, two digits.
+    pub county: Option<String>,
+    /// This municipality's.
+    pub municipality: Option<MunicipalityCode>,
+    /// This institution's.
+    pub institution: Option<InstitutionId>,
+}
+
+/// What is registered, ready for look-up.
+pub struct ReadModel<'a> {
+    institutions: HashMap<&'a str, &'a Institution>,
+    products: HashMap<&'a str, &'a Product>,
+    vendors: HashMap<&'a str, &'a str>,
+    registry: &'a Registry,
+    geography: Geography,
+    persons: PersonFigures,
+    today: NaiveDate,
+    shown: Shown,
+}
+
+/// A time as exports have it.
+fn time(time: Option<DateTime<Utc>>) -> Text {
+    time.map(|time| time.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)).unwrap_or_default()
+}
+
+fn join<T: AsRef<str>>(words: impl IntoIterator<Item = T>) -> Text {
+    words.into_iter().fold(Text::new(), |mut out, word| {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(word.as_ref());
+        out
+    })
+}
+
+impl<'a> ReadModel<'a> {
+    /// A read model of a registry as seen on a day.
+    #[must_use]
+    pub fn new(registry: &'a Registry, today: NaiveDate, shown: Shown) -> Self {
+        Self {
+            institutions: registry.institutions.iter().map(|i| (i.id.as_str(), i)).collect(),
+            products: registry.products.iter().map(|p| (p.id.as_str(), p)).collect(),
+            vendors: registry.vendors.iter().map(|v| (v.id.as_str(), v.name.as_str())).collect(),
+            registry,
+            geography: Geography::new(registry),
+            persons: PersonFigures::new(registry),
+            today,
+            shown,
+        }
+    }
+
+    /// Where an institution is shown in a month.
+    fn place(&self, institution: &Institution, month: Month) -> Option<Place> {
+        let code = institution.municipality.as_ref()?;
+        Some(match self.shown {
+            Shown::Today => self.geography.place_today(code, self.today),
+            Shown::Month => self.geography.place_in(code, month),
+        })
+    }
+
+    /// The persons behind an institution in a year: a public library's inhabitants, anybody else's own.
+    fn persons(&self, institution: &Institution, year: i32) -> Option<u64> {
+        match (&institution.kind, &institution.municipality) {
+            (InstitutionKind::PublicLibrary, Some(code)) => self.persons.of(code.as_str(), year),
+            (InstitutionKind::PublicLibrary, None) => None,
+            _ => self.persons.of(institution.id.as_str(), year),
+        }
+    }
+
+    /// Whether somebody's rows are wanted, and where it is shown.
+    fn wanted(&self, institution: Option<&Institution>, month: Month, who: &Who) -> Option<Option<Place>> {
+        let place = institution.and_then(|institution| self.place(institution, month));
+        let county = who.county.as_ref().is_none_or(|county| place.as_ref().is_some_and(|place| place.county == *county));
+        let municipality = who.municipality.as_ref().is_none_or(|code| place.as_ref().is_some_and(|place| place.municipality == *code));
+        let itself = who.institution.as_ref().is_none_or(|id| institution.is_some_and(|institution| institution.id == *id));
+        (county && municipality && itself).then_some(place)
+    }
+
+    /// Rows of statistics, in the contract's order.
+    #[must_use]
+    pub fn statistics(&self, stored: Vec<StoredStatistic>, months: &[MonthRow], who: &Who) -> Vec<StatisticRow> {
+        let harvested: HashMap<(&str, &str, Month), DateTime<Utc>> = months
+            .iter()
+            .filter_map(|row| Some(((row.key.account.as_str(), row.key.report.as_str(), row.key.month), row.harvested_at?)))
+            .collect();
+        let mut rows: Vec<StatisticRow> = stored
+            .into_iter()
+            .filter_map(|StoredStatistic { statistic, revision }| {
+                let key = &statistic.key;
+                let institution = key.institution.as_ref().and_then(|id| self.institutions.get(id.as_str()).copied());
+                let place = self.wanted(institution, key.month, who)?;
+                let product = self.products.get(key.product.as_str());
+                let newest = statistic.basis.accounts.iter().filter_map(|a| harvested.get(&(a.as_str(), key.report.as_str(), key.month))).max();
+                let sharers = statistic.basis.claimants.iter().filter(|id| Some(*id) != key.institution.as_ref());
+                Some(StatisticRow {
+                    month: key.month,
+                    county: place.as_ref().map(|p| p.county.clone()).unwrap_or_default(),
+                    county_name: place.as_ref().map(|p| p.county_name.clone()).unwrap_or_default(),
+                    municipality: place.as_ref().map(|p| p.municipality.clone()),
+                    municipality_name: place.as_ref().map(|p| p.municipality_name.clone()).unwrap_or_default(),
+                    institution_name: institution.map(|i| i.name.clone()).unwrap_or_default(),
+                    kind: institution.map(|i| i.kind),
+                    vendor: product.map(|p| p.vendor.clone()),
+                    product_name: product.map(|p| p.name.clone()).unwrap_or_default(),
+                    exact: six_decimals(&statistic.exact),
+                    value: statistic.value,
+                    quality: statistic.basis.quality,
+                    key: join(&statistic.basis.keys),
+                    shared_with: join(sharers.map(InstitutionId::as_str)),
+                    persons: institution.and_then(|i| self.persons(i, key.month.year())),
+                    accounts: join(statistic.basis.accounts.iter().map(AccountId::as_str)),
+                    revision,
+                    harvested_at: time(newest.copied()),
+                    note: join(&statistic.basis.notes),
+                    institution: statistic.key.institution,
+                    product: statistic.key.product,
+                    report: statistic.key.report,
+                    metric: statistic.key.metric,
+                    data_type: statistic.key.data_type,
+                })
+            })
+            .collect();
+        rows.sort_by(|a, b| {
+            let order = |r: &'_ StatisticRow| (r.month, r.county.clone(), r.municipality.clone(), r.institution.clone());
+            order(a)
+                .cmp(&order(b))
+                .then_with(|| (&a.product, &a.report, &a.metric, &a.data_type).cmp(&(&b.product, &b.report, &b.metric, &b.data_type)))
+        });
+        rows
+    }
+
+    /// A row of facts.
+    #[must_use]
+    pub fn fact(&self, fact: StoredFact, row: &MonthRow) -> FactRow {
+        let Item { platform, database, title, item, publisher, ids, parent, component, .. } = fact.item;
+        let parent = parent.map(|parent| if parent.title.is_empty() { identifiers(&parent.ids) } else { parent.title });
+        // A component is what was used; the item that it belongs to stands in its place as parent.
+        let (item, ids, parent) = match component {
+            Some(component) => (component.title, component.ids, Some(item)),
+            None => (item, ids, parent),
+        };
+        FactRow {
+            month: fact.month,
+            source: row.source.clone(),
+            account: fact.account,
+            scope: if fact.scope == Scope::Account { Text::new() } else { fact.scope.to_string() },
+            report: fact.report,
+            release: row.release.clone(),
+            product: fact.product,
+            metric: fact.metric,
+            data_type: fact.data_type,
+            access_method: fact.access_method,
+            access_type: fact.access_type,
+            yop: fact.yop,
+            platform,
+            database,
+            title,
+            item,
+            publisher,
+            identifiers: identifiers(&ids),
+            parent: parent.unwrap_or_default(),
+            count: fact.count,
+            reply: row.reply.clone(),
+        }
+    }
+
+    /// Rows of subscriptions, by county, municipality, institution and product.
+    #[must_use]
+    pub fn subscriptions(&self, who: &Who, products: &[ProductId], months: Option<MonthRange>) -> Vec<SubscriptionRow> {
+        let this_month = Month::of(self.today);
+        let mut rows: Vec<SubscriptionRow> = self
+            .registry
+            .subscriptions
+            .iter()
+            .filter(|row| products.is_empty() || products.contains(&row.product))
+            .filter(|row| months.is_none_or(|months| months.iter().any(|month| row.valid.in_month(month))))
+            .filter_map(|row| {
+                let institution = self.institutions.get(row.institution.as_str()).copied();
+                let place = self.wanted(institution, this_month, who)?;
+                let product = self.products.get(row.product.as_str());
+                Some(SubscriptionRow {
+                    institution: row.institution.clone(),
+                    institution_name: institution.map(|i| i.name.clone()).unwrap_or_default(),
+                    kind: institution.map(|i| i.kind),
+                    municipality: place.as_ref().map(|p| p.municipality.clone()),
+                    municipality_name: place.as_ref().map(|p| p.municipality_name.clone()).unwrap_or_default(),
+                    county: place.as_ref().map(|p| p.county.clone()).unwrap_or_default(),
+                    county_name: place.as_ref().map(|p| p.county_name.clone()).unwrap_or_default(),
+                    product: row.product.clone(),
+                    product_name: product.map(|p| p.name.clone()).unwrap_or_default(),
+                    vendor: product.map(|p| p.vendor.clone()),
+                    vendor_name: product.and_then(|p| self.vendors.get(p.vendor.as_str())).map(|n| (*n).to_owned()).unwrap_or_default(),
+                    valid_from: row.valid.from,
+                    valid_to: row.valid.to,
+                    price: row.price.clone(),
+                    currency: row.currency.clone(),
+                    funding: row.funding,
+                })
+            })
+            .collect();
+        rows.sort_by(|a, b| {
+            (&a.county, &a.municipality, &a.institution, &a.product, a.valid_from).cmp(&(
+                &b.county,
+                &b.municipality,
+                &b.institution,
+                &b.product,
+                b.valid_from,
+            ))
+        });
+        rows
+    }
+
+    /// What the workbook says of products.
+    #[must_use]
+    pub fn products(&self) -> Vec<ProductInfo> {
+        let info = |p: &Product| ProductInfo {
+            id: p.id.clone(),
+            name: p.name.clone(),
+            vendor: self.vendors.get(p.vendor.as_str()).map_or_else(|| p.vendor.to_string(), |name| (*name).to_owned()),
+            headline: p.headline.clone(),
+        };
+        self.registry.products.iter().map(info).collect()
+    }
+
+    /// The county's name after its number, as people know it.
+    #[must_use]
+    pub fn county_name(&self, county: &str) -> Option<Text> {
+        let named = |m: &&crate::model::registry::Municipality| m.county == county;
+        let newest = self.registry.municipalities.iter().filter(named).max_by_key(|m| m.valid.from);
+        newest.map(|m| format!("{county} {}", m.county_name))
+    }
+
+    /// The counties of today, by number.
+    #[must_use]
+    pub fn counties(&self) -> BTreeMap<String, String> {
+        let today = self.registry.municipalities.iter().filter(|m| m.valid.on(self.today));
+        today.map(|m| (m.county.clone(), m.county_name.clone())).collect()
+    }
+}
+
+fn identifiers(ids: &[Identifier]) -> Text {
+    ids.iter().map(|id| format!("{}:{}", id.kind, id.value)).collect::<Vec<_>>().join("; ")
+}
+
+/// A row of runs.
+#[must_use]
+pub fn run(row: &MonthRow) -> RunRow {
+    let harvested = row.state == MonthState::Harvested;
+    RunRow {
+        source: row.source.clone(),
+        account: row.key.account.clone(),
+        report: row.key.report.clone(),
+        month: row.key.month,
+        state: row.state,
+        reason: row.reason.clone(),
+        partial: row.partial,
+        unconfirmed: row.unconfirmed,
+        attempts: row.attempts.into(),
+        next_attempt: time(row.next_attempt),
+        harvested_at: time(row.harvested_at),
+        checked_at: time(row.checked_at),
+        records: harvested.then_some(row.records),
+        total: harvested.then_some(row.total),
+        reply: row.reply.clone(),
+    }
+}
+
+/// Months that are missing or may still change, those in a row with one reason together.
+#[must_use]
+pub fn missing(rows: &[MonthRow], products: &dyn Fn(&SourceId) -> Vec<ProductId>) -> Vec<MissingMonths> {
+    let mut missing: Vec<MissingMonths> = Vec::new();
+    let unsettled = |row: &&MonthRow| {
+        matches!(row.state, MonthState::Waiting | MonthState::Failing | MonthState::Gone) || row.partial || row.unconfirmed
+    };
+    for row in rows.iter().filter(unsettled) {
+        let same = |m: &MissingMonths| {
+            let ids: (&AccountId, &ReportId) = (&m.account, &m.report);
+            ids == (&row.key.account, &row.key.report)
+                && m.months.last.next() == row.key.month
+                && (m.state, m.partial, m.unconfirmed, &m.reason) == (row.state, row.partial, row.unconfirmed, &row.reason)
+        };
+        match missing.last_mut() {
+            Some(before) if same(before) => before.months.last = row.key.month,
+            _ => missing.push(MissingMonths {
+                source: row.source.clone(),
+                account: row.key.account.clone(),
+                report: row.key.report.clone(),
+                products: products(&row.source),
+                months: MonthRange::new(row.key.month, row.key.month),
+                state: row.state,
+                partial: row.partial,
+                unconfirmed: row.unconfirmed,
+                reason: row.reason.clone(),
+                next_attempt: row.next_attempt,
+            }),
+        }
+    }
+    missing
+}
