@@ -59,6 +59,9 @@ fn an_institution_that_is_still_under_an_old_code_is_in_its_present_place() {
         let place = norway.place_today(&code(old), today());
         assert_eq!((place.municipality.as_str(), place.county.as_str(), place.county_name.as_str()), ("3101", "31", "Østfold"), "{old}");
     }
+    // On the very day on which it has the new one.
+    assert_eq!(in_month(&norway, "3001", "2024-01")[0], "3101");
+    assert_eq!(in_month(&norway, "0101", "2020-01")[0], "3001");
     // Rygge became part of Moss, which was then renumbered.
     assert_eq!(norway.place_today(&code("0136"), today()).municipality.as_str(), "3103");
 }
