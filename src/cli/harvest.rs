@@ -10,7 +10,7 @@ use super::table::grouped;
 use super::{Done, Failure};
 use crate::attribution::Attributor;
 use crate::config::{Settings, SourceKind};
-use crate::harvest::{HarvestReport, Harvester};
+use crate::harvest::{HarvestReport, Harvester, PATIENCE};
 use crate::model::MonthState;
 use crate::registry::problem::did_you_mean;
 use crate::schedule::{KnownMonth, KnownMonths, PlanRules, Selection, SourcePlan, plan};
@@ -63,7 +63,9 @@ pub async fn harvest(context: &Context, store: &Store, selection: &Selection) ->
         zone: settings.schedule.time_zone,
     };
     let months = store.months().await?;
-    let tasks = plan(&source_plans(settings), &registry.accounts, &known_months(&months), &rules, selection, context.clock.now());
+    // What becomes due while this run would wait for it is due.
+    let until = context.clock.now() + PATIENCE;
+    let tasks = plan(&source_plans(settings), &registry.accounts, &known_months(&months), &rules, selection, until);
     let archive = context.archive()?;
     let clients = HttpClients::new(None)?;
     let sealer = context.sealer();
@@ -100,7 +102,8 @@ fn known_months(rows: &[MonthRow]) -> KnownMonths {
     known
 }
 
-fn document(report: &HarvestReport) -> serde_json::Value {
+/// The report as JSON.
+pub fn document(report: &HarvestReport) -> serde_json::Value {
     let requests: Vec<_> = report
         .requests
         .iter()

@@ -465,13 +465,13 @@ impl<'a> Harvester<'a> {
     async fn release_of(&self, source: &SourceSettings, base_url: &str, credentials: &Credentials) -> Release {
         let request = crate::sources::InfoRequest {
             base_url,
-            credentials: Some(credentials),
+            credentials,
             allow_http: source.allow_http,
             user_agent: source.user_agent.as_deref(),
             timeout: source.timeout.unwrap_or(self.settings.harvest.timeout).min(PATIENCE),
         };
         let listed = crate::sources::reports(self.clients, &request).await.map(|reply| reply.entries).unwrap_or_default();
-        let releases: BTreeSet<Release> = listed.iter().filter_map(|report| report.release.parse().ok()).collect();
+        let releases: BTreeSet<Release> = listed.iter().filter_map(|report| report.release).collect();
         if releases.contains(&Release::R51) || releases.is_empty() { Release::R51 } else { Release::R5 }
     }
 }
