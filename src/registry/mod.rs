@@ -3,4 +3,5 @@
 //! [`basebibliotek`] reads the national library register; [`geography`] tells which municipality and county a place
 //! is in, through time.
 
+pub mod basebibliotek;
 pub mod geography;
