@@ -1,1 +1,14 @@
-//! (being written)
+//! What exists, who claims which addresses, who subscribes to what: from people's files to rows and back.
+//!
+//! [`import::import`] reads the files of one kind against what is stored and gives the [`Change`]s to make, or all
+//! that is wrong as [`Problems`]. Below it, [`table`] turns text into cells with their places, [`rows`] cells into
+//! the rows of the domain ([`Row`]), and [`notation`] what people write for addresses into ranges.
+//! Nothing here reads a file or the store.
+//!
+//! [`Change`]: crate::model::registry::Change
+//! [`Row`]: crate::model::registry::Row
+//! [`Problems`]: problem::Problems
+
+pub mod notation;
+pub mod problem;
+pub mod rows;
