@@ -12,3 +12,4 @@
 pub mod notation;
 pub mod problem;
 pub mod rows;
+pub mod table;
