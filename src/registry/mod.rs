@@ -2,13 +2,17 @@
 //!
 //! [`import::import`] reads the files of one kind against what is stored and gives the [`Change`]s to make, or all
 //! that is wrong as [`Problems`]. Below it, [`table`] turns text into cells with their places, [`rows`] cells into
-//! the rows of the domain ([`Row`]), and [`notation`] what people write for addresses into ranges.
-//! Nothing here reads a file or the store.
+//! the rows of the domain ([`Row`]), [`notation`] what people write for addresses into ranges, and [`basebibliotek`]
+//! the national library register into institutions. [`geography`] tells which municipality and county a place is in,
+//! through time. Nothing here reads a file or the store.
 //!
 //! [`Change`]: crate::model::registry::Change
 //! [`Row`]: crate::model::registry::Row
 //! [`Problems`]: problem::Problems
 
+pub mod basebibliotek;
+pub mod geography;
+pub mod import;
 pub mod notation;
 pub mod problem;
 pub mod rows;
