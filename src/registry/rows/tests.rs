@@ -9,7 +9,7 @@ use crate::model::registry::{
 };
 use crate::model::{AddressRange, InstitutionId, MunicipalityCode};
 
-fn cells<'a>(line: &'a str) -> Vec<&'a str> {
+fn cells(line: &str) -> Vec<&str> {
     line.split(',').collect()
 }
 
