@@ -12,8 +12,8 @@ fn today() -> NaiveDate {
     NaiveDate::from_ymd_opt(2024, 6, 10).unwrap()
 }
 
-fn day(text: &str) -> Option<NaiveDate> {
-    Some(text.parse().unwrap())
+fn day(text: &str) -> NaiveDate {
+    text.parse().unwrap()
 }
 
 fn fixture(name: &str) -> String {
@@ -25,19 +25,20 @@ fn of(text: &str) -> Register {
 }
 
 /// One of the register's own files; nothing if they are not there.
+#[allow(clippy::print_stderr)]
 fn sample(name: &str) -> Option<Register> {
     let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/norway/basebibliotek"));
-    match fs::read_to_string(folder.join(name)) {
-        Ok(text) => Some(of(&text)),
-        Err(_) => {
-            eprintln!("skipped: {name} is not there");
-            None
-        }
+    let text = fs::read_to_string(folder.join(name));
+    if text.is_err() {
+        eprintln!("skipped: {name} is not there");
     }
+    text.ok().map(|text| of(&text))
 }
 
-/// Institutions as id, name, kind, municipality, ISIL and end.
-fn told(register: &Register) -> Vec<(&str, &str, InstitutionKind, &str, &str, Option<NaiveDate>)> {
+/// Id, name, kind, municipality, ISIL and end.
+type Told<'a> = (&'a str, &'a str, InstitutionKind, &'a str, &'a str, Option<NaiveDate>);
+
+fn told(register: &Register) -> Vec<Told<'_>> {
     register
         .institutions
         .iter()
@@ -125,7 +126,7 @@ fn a_library_closed_for_good_ends_and_one_closed_for_a_while_does_not() {
     let register = of(&fixture("closed.xml"));
     let ends: Vec<_> = register.institutions.iter().map(|(_, i)| i.valid.to).collect();
     // The day of its last change; the day it says; the day of the export; none.
-    assert_eq!(ends, [day("2022-03-04"), day("2021-07-01"), day("2024-06-03"), None]);
+    assert_eq!(ends, [Some(day("2022-03-04")), Some(day("2021-07-01")), Some(day("2024-06-03")), None]);
     assert_eq!(register.notes.len(), 4);
     assert!(register.notes[3].why.contains("closed for a while"));
 }
@@ -289,7 +290,7 @@ proptest! {
                 prop_assert!(institution.municipality.is_some_and(|code| code.as_str().parse::<crate::model::MunicipalityCode>().is_ok()));
             },
             Err(RegisterError::Broken { line, column, .. }) => {
-                prop_assert!(line >= 1 && line <= 1 + bytes.iter().filter(|b| **b == b'\n').count() && column >= 1);
+                prop_assert!(line >= 1 && line <= bytes.split(|b| *b == b'\n').count() && column >= 1);
             }
             Err(RegisterError::Read(problem)) => prop_assert!(false, "{problem}"),
         }
