@@ -33,7 +33,7 @@ impl Row for Account {
     ];
 
     fn parse(cells: &[&str]) -> Result<Self, Vec<CellError>> {
-        let mut c = Cells::new(Self::COLUMNS, cells);
+        let mut c = Cells { discreet: true, ..Cells::new(Self::COLUMNS, cells) };
         let (id, source, customer_id, covers) = (c.id("account"), c.id("source"), c.text("customer_id"), covers(&mut c));
         let access = c.word_or_empty("access", &[Access::Ip, Access::Login, Access::Mixed].map(Access::as_str));
         let (requestor_id, api_key) = (secret(&mut c, "requestor_id"), secret(&mut c, "api_key"));

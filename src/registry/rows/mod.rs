@@ -51,11 +51,18 @@ struct Cells<'a> {
     columns: &'static [Column],
     cells: &'a [&'a str],
     errors: Vec<CellError>,
+    /// Words and dates that are wrong are not repeated: in a row that slipped sideways they could be a secret.
+    discreet: bool,
 }
 
 impl<'a> Cells<'a> {
     fn new(columns: &'static [Column], cells: &'a [&'a str]) -> Self {
-        Self { columns, cells, errors: Vec::new() }
+        Self { columns, cells, errors: Vec::new(), discreet: false }
+    }
+
+    /// `'value' `, to begin a message with, unless it may be a secret.
+    fn quoted(&self, cell: &str) -> String {
+        if self.discreet { String::new() } else { format!("'{}' ", shortened(cell, QUOTED)) }
     }
 
     /// The cell of a column; a missing one is empty.
@@ -114,7 +121,7 @@ impl<'a> Cells<'a> {
             return self.wrong(column, format!("is empty; it must be one of {known}"));
         }
         let near = nearest(cell, words.iter().copied()).map_or_else(String::new, |word| format!(" (did you mean '{word}'?)"));
-        self.wrong(column, format!("'{}' is none of {known}{near}", shortened(cell, QUOTED)))
+        self.wrong(column, format!("{}is none of {known}{near}", self.quoted(cell)))
     }
 
     /// One of some words, or empty. The outer nothing: wrong.
@@ -131,7 +138,7 @@ impl<'a> Cells<'a> {
         }
         match date(cell) {
             Ok(date) => Some(date),
-            Err(what) => self.wrong(column, what),
+            Err(what) => self.wrong(column, format!("{}{what}", self.quoted(cell))),
         }
     }
 
@@ -161,11 +168,11 @@ impl<'a> Cells<'a> {
 fn date(cell: &str) -> Result<NaiveDate, String> {
     let iso = cell.len() == 10 && cell.bytes().enumerate().all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() });
     if iso {
-        return NaiveDate::parse_from_str(cell, "%Y-%m-%d").map_err(|_| format!("there is no day {cell}"));
+        return NaiveDate::parse_from_str(cell, "%Y-%m-%d").map_err(|_| "is not a day of the calendar".to_owned());
     }
     let guess = ["%d.%m.%Y", "%Y%m%d"].into_iter().find_map(|form| NaiveDate::parse_from_str(cell, form).ok());
     let hint = guess.filter(|day| (1000..=9999).contains(&chrono::Datelike::year(day))).map_or_else(String::new, |day| format!(": {day}?"));
-    Err(format!("'{}' is not a date; write YYYY-MM-DD{hint}", shortened(cell, QUOTED)))
+    Err(format!("is not a date; write YYYY-MM-DD{hint}"))
 }
 
 /// An open end is an empty cell.

@@ -55,7 +55,7 @@ fn all_that_is_wrong_with_a_row_is_said_at_once() {
     assert!(what.contains("was it 0301 before a spreadsheet?"), "{what}");
     assert!(what.contains("was it 03 before a spreadsheet?"), "{what}");
     assert!(what.contains("'01.02.2024' is not a date; write YYYY-MM-DD: 2024-02-01?"), "{what}");
-    assert!(what.contains("there is no day 2024-02-30"), "{what}");
+    assert!(what.contains("'2024-02-30' is not a day of the calendar"), "{what}");
 }
 
 #[test]
@@ -146,6 +146,13 @@ fn a_secret_in_clear_is_no_row_and_is_not_repeated() {
         let (columns, what) = wrong::<Account>(&format!("a,s,c,*,,,{bad},,"));
         assert_eq!(columns, ["api_key"], "{bad}");
         assert!(!what.contains("hunter2"), "{what}");
+    }
+}
+
+#[test]
+fn a_secret_that_slipped_into_another_column_is_not_repeated() {
+    for line in ["a,s,c,*,hunter2,,,,", "a,s,c,*,,,,hunter2,", "a,s,c,*,,,,,hunter2"] {
+        assert!(!wrong::<Account>(line).1.contains("hunter2"), "{line}");
     }
 }
 
