@@ -52,7 +52,7 @@ fn text(bytes: &[u8]) -> Result<&str, (u64, String)> {
         return Err((0, "is in UTF-16; save it as CSV UTF-8".to_owned()));
     }
     let text = std::str::from_utf8(bytes).map_err(|error| {
-        let line = 1 + bytes[..error.valid_up_to()].iter().filter(|b| **b == b'\n').count() as u64;
+        let line = bytes[..error.valid_up_to()].split(|b| *b == b'\n').count() as u64;
         (line, "has a character that is not UTF-8; save the file as UTF-8 (in Excel: CSV UTF-8)".to_owned())
     })?;
     Ok(text.strip_prefix('\u{feff}').unwrap_or(text))

@@ -291,7 +291,9 @@ pub(super) fn still_named(kind: Kind, gone: &[&str], registry: &Registry) -> Vec
             registry.subscriptions.iter().for_each(|row| by(Kind::Subscriptions, row.institution.as_str()));
             for row in &registry.accounts {
                 if let Covers::These { institutions, .. } = &row.covers {
-                    institutions.iter().for_each(|id| by(Kind::Accounts, id.as_str()));
+                    for id in institutions {
+                        by(Kind::Accounts, id.as_str());
+                    }
                 }
             }
         }

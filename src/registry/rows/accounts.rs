@@ -127,16 +127,25 @@ fn secret(c: &mut Cells<'_>, column: &'static str) -> Option<String> {
     if cell.is_empty() || cell.strip_prefix(SEALED).is_some_and(|sealed| !sealed.is_empty()) {
         return Some(cell.to_owned());
     }
-    match cell.strip_prefix("env:").or_else(|| cell.strip_prefix("credential:")) {
-        Some(name) if is_name(name) => Some(cell.to_owned()),
-        Some(_) => c.wrong(column, "after env: or credential: there must be a name of letters, digits, _, - and points"),
-        None => c.wrong(column, "is in clear; it must be sealed before it is kept"),
+    let right = match cell.split_once(':') {
+        Some(("env", name)) => is_variable(name),
+        Some(("credential", name)) => is_credential(name),
+        _ => return c.wrong(column, "is in clear; it must be sealed before it is kept"),
+    };
+    if right {
+        return Some(cell.to_owned());
     }
+    c.wrong(column, "must have a variable's name after env: (letters, digits and _), or a file's name after credential:")
 }
 
-/// A name that can be in an environment and be a file in a folder of credentials.
-fn is_name(name: &str) -> bool {
-    name.len() <= 200
-        && name.starts_with(|ch: char| ch.is_ascii_alphanumeric() || ch == '_')
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
+/// A name that an environment can have; the same that secrets are later looked up by.
+fn is_variable(name: &str) -> bool {
+    let start = name.starts_with(|ch: char| ch.is_ascii_alphabetic() || ch == '_');
+    start && name.len() <= 200 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+/// The name of a file in the folder of credentials, and of nothing outside of it.
+fn is_credential(name: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'@' | b'+');
+    !matches!(name, "" | "." | "..") && name.len() <= 200 && name.bytes().all(plain)
 }

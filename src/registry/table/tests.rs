@@ -118,8 +118,11 @@ proptest! {
 
     #[test]
     fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), text in "[institution,;name\"#\r\n ]{0,80}") {
-        read("a.csv", &bytes, COLUMNS);
-        read("a.csv", text.as_bytes(), COLUMNS);
-        read("a.csv", format!("institution,name\n{text}").as_bytes(), COLUMNS);
+        let with_header = format!("institution,name\n{text}");
+        for input in [bytes.as_slice(), text.as_bytes(), with_header.as_bytes()] {
+            let table = read("a.csv", input, COLUMNS);
+            prop_assert!(table.rows.iter().all(|row| row.cells.len() == COLUMNS.len() && row.line > 1));
+            prop_assert!(table.problems.iter().all(|problem| problem.line <= 1 + input.len() as u64));
+        }
     }
 }
