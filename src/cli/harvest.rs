@@ -10,7 +10,7 @@ use super::table::grouped;
 use super::{Done, Failure};
 use crate::attribution::Attributor;
 use crate::config::{Settings, SourceKind};
-use crate::harvest::{HarvestReport, Harvester};
+use crate::harvest::{HarvestReport, Harvester, PATIENCE};
 use crate::model::MonthState;
 use crate::registry::problem::did_you_mean;
 use crate::schedule::{KnownMonth, KnownMonths, PlanRules, Selection, SourcePlan, plan};
@@ -63,7 +63,9 @@ pub async fn harvest(context: &Context, store: &Store, selection: &Selection) ->
         zone: settings.schedule.time_zone,
     };
     let months = store.months().await?;
-    let tasks = plan(&source_plans(settings), &registry.accounts, &known_months(&months), &rules, selection, context.clock.now());
+    // What becomes due while this run would wait for it is due.
+    let until = context.clock.now() + PATIENCE;
+    let tasks = plan(&source_plans(settings), &registry.accounts, &known_months(&months), &rules, selection, until);
     let archive = context.archive()?;
     let clients = HttpClients::new(None)?;
     let sealer = context.sealer();
@@ -100,7 +102,8 @@ fn known_months(rows: &[MonthRow]) -> KnownMonths {
     known
 }
 
-fn document(report: &HarvestReport) -> serde_json::Value {
+/// The report as JSON.
+pub fn document(report: &HarvestReport) -> serde_json::Value {
     let requests: Vec<_> = report
         .requests
         .iter()
@@ -156,15 +159,19 @@ pub fn words(report: &HarvestReport, again: bool) -> String {
             let _ = writeln!(out, "  {} {} {}: {before} -> {after}", request.task.account, request.task.report, change.month);
         }
     }
-    let of = |state: MonthState| {
-        report.requests.iter().filter_map(move |r| r.outcomes.iter().find(|o| o.state == state).map(|o| (r, o)))
-    };
-    for (state, title) in [(MonthState::Failing, "Needs a person:"), (MonthState::Waiting, "Waiting:")] {
-        if report.months(state) == 0 {
+    let kinds = [
+        (MonthState::Failing, None, "Needs a person:"),
+        (MonthState::Waiting, Some(true), "Could not be fetched, tried again later:"),
+        (MonthState::Waiting, Some(false), "Waiting:"),
+    ];
+    for (state, trouble, title) in kinds {
+        let of_kind = report.requests.iter().filter(|r| trouble.is_none_or(|trouble| r.trouble == trouble));
+        let first: Vec<_> = of_kind.filter_map(|r| r.outcomes.iter().find(|o| o.state == state).map(|o| (r, o))).collect();
+        if first.is_empty() {
             continue;
         }
         let _ = writeln!(out, "{title}");
-        for (request, outcome) in of(state) {
+        for (request, outcome) in first {
             let months = request.outcomes.iter().filter(|o| o.state == state).count();
             let more = if months > 1 { format!(" and {} more", months - 1) } else { String::new() };
             let next = outcome.next_attempt.map(|t| format!("; next attempt {}", t.format("%Y-%m-%d %H:%M UTC"))).unwrap_or_default();

@@ -12,4 +12,5 @@ pub mod verdict;
 pub mod verify;
 mod worker;
 
+pub use queue::PATIENCE;
 pub use worker::{HarvestError, HarvestReport, Harvester, Progress, RequestReport, Silent};

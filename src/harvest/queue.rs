@@ -72,15 +72,10 @@ impl Queue {
             return None;
         }
         for (name, host) in &mut self.hosts {
-            let mut i = 0;
-            while i < host.later.len() {
-                if host.later[i].0 <= now {
-                    let (_, job) = host.later.swap_remove(i);
-                    host.ready.push_back(job);
-                } else {
-                    i += 1;
-                }
-            }
+            // In the order in which they are due; of equals in that of their tasks.
+            host.later.sort_by(|a, b| (a.0, &a.1.task).cmp(&(b.0, &b.1.task)));
+            let due = host.later.partition_point(|(at, _)| *at <= now);
+            host.ready.extend(host.later.drain(..due).map(|(_, job)| job));
             if host.busy < host.at_once.max(1) && host.free_at.is_none_or(|free| free <= now) {
                 let Some(mut job) = host.ready.pop_front() else { continue };
                 job.since.get_or_insert(now);

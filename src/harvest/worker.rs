@@ -80,6 +80,8 @@ pub struct RequestReport {
     pub notes: Vec<String>,
     /// It comes again in this run, so this is not its last word.
     pub comes_again: bool,
+    /// The server was in trouble or fended us off: its months may only wait, but the request failed.
+    pub trouble: bool,
 }
 
 /// What became of a run.
@@ -96,9 +98,10 @@ impl HarvestReport {
         self.requests.iter().flat_map(|r| &r.outcomes).filter(|o| o.state == state).count()
     }
 
-    /// Requests with months that need a person.
+    /// Requests that failed, whether they are tried again later or need a person, each with the first month concerned.
     pub fn failures(&self) -> impl Iterator<Item = (&RequestReport, &MonthOutcome)> {
-        self.requests.iter().filter_map(|r| r.outcomes.iter().find(|o| o.state == MonthState::Failing).map(|o| (r, o)))
+        let failed = |r: &RequestReport, o: &MonthOutcome| o.state == MonthState::Failing || (r.trouble && o.state == MonthState::Waiting);
+        self.requests.iter().filter_map(move |r| r.outcomes.iter().find(|o| failed(r, o)).map(|o| (r, o)))
     }
 }
 
@@ -156,11 +159,12 @@ impl<'a> Harvester<'a> {
             if running.is_empty() && wake.is_none() {
                 break;
             }
+            let idle = running.is_empty();
             let sleep = async {
                 match wake {
                     Some(at) => {
                         let left = at.saturating_duration_since(Instant::now());
-                        if running.is_empty() && left > Duration::from_secs(1) {
+                        if idle && left > Duration::from_secs(1) {
                             self.progress.waiting(1, left);
                         }
                         tokio::time::sleep(left).await;
@@ -169,7 +173,7 @@ impl<'a> Harvester<'a> {
                 }
             };
             tokio::select! {
-                Some(sent) = running.next(), if !running.is_empty() => {
+                Some(sent) = running.next(), if !idle => {
                     self.after(&mut queue, &sources, &mut report, sent).await?;
                 }
                 () = sleep => {}
@@ -279,6 +283,7 @@ impl<'a> Harvester<'a> {
             bytes: 0,
             notes: Vec::new(),
             comes_again: false,
+            trouble: false,
         };
         self.progress.settled(&request);
         Ok(request)
@@ -423,6 +428,7 @@ impl<'a> Harvester<'a> {
             bytes: reply.map_or(0, |(reply, _, _)| reply.bytes),
             notes,
             comes_again: false,
+            trouble: verdict.trouble,
         };
         Ok((request, verdict))
     }
@@ -460,13 +466,13 @@ impl<'a> Harvester<'a> {
     async fn release_of(&self, source: &SourceSettings, base_url: &str, credentials: &Credentials) -> Release {
         let request = crate::sources::InfoRequest {
             base_url,
-            credentials: Some(credentials),
+            credentials,
             allow_http: source.allow_http,
             user_agent: source.user_agent.as_deref(),
             timeout: source.timeout.unwrap_or(self.settings.harvest.timeout).min(PATIENCE),
         };
         let listed = crate::sources::reports(self.clients, &request).await.map(|reply| reply.entries).unwrap_or_default();
-        let releases: BTreeSet<Release> = listed.iter().filter_map(|report| report.release.parse().ok()).collect();
+        let releases: BTreeSet<Release> = listed.iter().filter_map(|report| report.release).collect();
         if releases.contains(&Release::R51) || releases.is_empty() { Release::R51 } else { Release::R5 }
     }
 }

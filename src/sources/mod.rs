@@ -23,3 +23,9 @@ pub use http::HttpClients;
 pub use keep::RawReply;
 pub use redact::{RedactedStream, Redactor};
 pub use retry_after::RetryAfter;
+
+/// The host of a source's address, with its scheme and port: what is asked one thing at a time. An address that is none stands for itself.
+#[must_use]
+pub fn host_of(url: &str) -> String {
+    counter_api::base_url(url).map_or_else(|_| url.to_owned(), |url| url.origin().ascii_serialization())
+}

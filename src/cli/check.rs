@@ -1,0 +1,196 @@
+//! `avling check`: is everything there that a harvest needs?
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::arguments::CheckArguments;
+use super::context::Context;
+use super::{Done, Failure};
+use crate::config::{ReleaseChoice, SourceKind, SourceSettings};
+use crate::model::registry::{Account, Registry};
+use crate::model::{ReportId, SourceId};
+use crate::secrets::Sealer;
+use crate::sources::{Credentials, HttpClients, InfoRequest, counter_api, reports, status};
+use crate::store::Store;
+
+/// The longest that a source may take to say how it is.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// One thing that was looked at.
+#[derive(Debug)]
+struct Finding {
+    about: String,
+    problem: bool,
+    what: String,
+}
+
+/// Collects findings.
+#[derive(Debug, Default)]
+struct Findings(Vec<Finding>);
+
+impl Findings {
+    fn good(&mut self, about: impl Into<String>, what: impl Into<String>) {
+        self.0.push(Finding { about: about.into(), problem: false, what: what.into() });
+    }
+
+    fn bad(&mut self, about: impl Into<String>, what: impl Into<String>) {
+        self.0.push(Finding { about: about.into(), problem: true, what: what.into() });
+    }
+}
+
+/// Runs the command.
+pub async fn run(context: &Context, arguments: &CheckArguments) -> Result<Done, Failure> {
+    let mut findings = Findings::default();
+    let settings = &context.settings;
+    let file = settings.file.as_ref().map_or_else(|| "no file; built-in defaults".to_owned(), |file| file.display().to_string());
+    findings.good("configuration", format!("{file}; {} sources", settings.sources.len()));
+    let store = Store::open_reader(&settings.store.url).await;
+    let registry = match &store {
+        Ok(store) => match store.registry().await {
+            Ok(registry) => {
+                let (institutions, accounts) = (registry.institutions.len(), registry.accounts.len());
+                findings.good("store", format!("{}; {institutions} institutions, {accounts} accounts", store.path().display()));
+                registry
+            }
+            Err(error) => {
+                findings.bad("store", error.to_string());
+                Registry::default()
+            }
+        },
+        Err(error) => {
+            findings.bad("store", error.to_string());
+            Registry::default()
+        }
+    };
+    match context.archive() {
+        Ok(_) => findings.good("archive", settings.archive.url.clone()),
+        Err(error) => findings.bad("archive", format!("{error:?}")),
+    }
+    let sealer = context.sealer();
+    credentials(&mut findings, settings.sources.iter().map(|s| &s.id).collect(), &registry, &sealer);
+    addresses(&mut findings, &settings.sources);
+    if arguments.online {
+        let clients = HttpClients::new(None)?;
+        for source in settings.sources.iter().filter(|source| source.kind == SourceKind::CounterApi) {
+            let about = format!("source {}", source.id);
+            match ask(&clients, source, &registry, &sealer, context).await {
+                Ok(what) => findings.good(about, what),
+                Err(what) => findings.bad(about, what),
+            }
+        }
+    }
+    let problems = findings.0.iter().filter(|finding| finding.problem).count();
+    let document = json!({
+        "problems": problems,
+        "warnings": settings.warnings,
+        "findings": findings.0.iter().map(|f| json!({ "about": f.about, "problem": f.problem, "what": f.what })).collect::<Vec<_>>(),
+    });
+    context.printer.result(&document, || {
+        let line = |f: &Finding| format!("{} {}: {}\n", if f.problem { "WRONG" } else { "ok   " }, f.about, f.what);
+        let mut out: String = findings.0.iter().map(line).collect();
+        out.push_str(&match problems {
+            0 if arguments.online => "Everything is in order.\n".to_owned(),
+            0 => "Everything is in order here; --online asks the sources too.\n".to_owned(),
+            1 => "One thing is wrong.\n".to_owned(),
+            n => format!("{n} things are wrong.\n"),
+        });
+        out
+    })?;
+    Ok(if problems == 0 { Done::Whole } else { Done::InPart })
+}
+
+/// Can every secret be opened, and does every account have a source?
+fn credentials(findings: &mut Findings, sources: BTreeSet<&SourceId>, registry: &Registry, sealer: &Sealer) {
+    let before = findings.0.len();
+    for account in &registry.accounts {
+        if !sources.contains(&account.source) {
+            findings.bad(format!("account {}", account.id), format!("its source {} is not configured, so nothing is harvested", account.source));
+        }
+        if let Err(what) = open(account, sealer) {
+            findings.bad(format!("account {}", account.id), what);
+        }
+    }
+    if findings.0.len() == before {
+        findings.good("credentials", format!("those of {} accounts can be opened", registry.accounts.len()));
+    }
+}
+
+fn open(account: &Account, sealer: &Sealer) -> Result<Credentials, String> {
+    let open = |column: &str, stored: &str| {
+        sealer.reveal(&crate::secrets::context(&account.id, column), stored).map_err(|error| format!("{column}: {error}"))
+    };
+    Ok(Credentials {
+        customer_id: account.customer_id.clone(),
+        requestor_id: open("requestor_id", &account.requestor_id)?,
+        api_key: open("api_key", &account.api_key)?,
+    })
+}
+
+/// Addresses that are used otherwise than they are written.
+fn addresses(findings: &mut Findings, sources: &[SourceSettings]) {
+    for source in sources.iter().filter(|source| source.kind == SourceKind::CounterApi) {
+        match counter_api::base_url(&source.url) {
+            Ok(url) if url.as_str().trim_end_matches('/') != source.url.trim_end_matches('/') => {
+                findings.good(format!("source {}", source.id), format!("its url is used as {url}"));
+            }
+            Ok(_) => {}
+            Err(error) => findings.bad(format!("source {}", source.id), error.to_string()),
+        }
+    }
+}
+
+/// Asks a source how it is, and whether it has the reports that are wanted of it.
+async fn ask(
+    clients: &HttpClients,
+    source: &SourceSettings,
+    registry: &Registry,
+    sealer: &Sealer,
+    context: &Context,
+) -> Result<String, String> {
+    let today = context.clock.today(context.settings.schedule.time_zone);
+    let mut accounts = registry.accounts.iter().filter(|account| account.source == source.id);
+    let Some(account) = accounts.clone().find(|account| account.valid.on(today)).or_else(|| accounts.next()) else {
+        return Err("no account of it is registered, so it cannot be asked".into());
+    };
+    let credentials = open(account, sealer)?;
+    let request = InfoRequest {
+        base_url: &source.url,
+        credentials: &credentials,
+        allow_http: source.allow_http,
+        user_agent: source.user_agent.as_deref(),
+        timeout: source.timeout.unwrap_or(context.settings.harvest.timeout).min(PATIENCE),
+    };
+    let answer = status(clients, &request).await.map_err(|error| error.to_string())?;
+    let said = |exceptions: &[crate::model::Exception]| exceptions.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    if !(200..300).contains(&answer.status) || !answer.is_json {
+        let what = if answer.exceptions.is_empty() { answer.beginning.clone() } else { said(&answer.exceptions) };
+        return Err(format!("/status answers with status {}: {what}", answer.status));
+    }
+    let grave: Vec<_> = answer.exceptions.iter().filter(|e| e.code > 999).cloned().collect();
+    if !grave.is_empty() {
+        return Err(format!("/status says: {}", said(&grave)));
+    }
+    if answer.entries.iter().any(|entry| entry.active == Some(false)) {
+        return Err("/status says that the service is not active".into());
+    }
+    let listed = reports(clients, &request).await.map_err(|error| error.to_string())?;
+    let grave: Vec<_> = listed.exceptions.iter().filter(|e| e.code > 999).cloned().collect();
+    if !grave.is_empty() {
+        return Err(format!("account {}: /reports says: {}", account.id, said(&grave)));
+    }
+    if !(200..300).contains(&listed.status) {
+        return Err(format!("account {}: /reports answers with status {}: {}", account.id, listed.status, listed.beginning));
+    }
+    let has = |id: &ReportId| listed.entries.iter().any(|entry| entry.id == *id);
+    let lacking: Vec<&str> = source.reports.iter().filter(|id| !has(id)).map(ReportId::as_str).collect();
+    if !listed.entries.is_empty() && !lacking.is_empty() {
+        return Err(format!("it does not offer {}; take them out of the source's reports", lacking.join(", ")));
+    }
+    let release = match source.release {
+        ReleaseChoice::Release(release) => release.to_string(),
+        ReleaseChoice::Auto => "auto".into(),
+    };
+    Ok(format!("active, release {release}, offers {}; asked as {}", listed.entries.len(), account.id))
+}

@@ -1,0 +1,143 @@
+//! `avling import`: files of the registry, all of them or nothing.
+
+use std::collections::BTreeSet;
+
+use secrecy::SecretString;
+use serde_json::json;
+
+use super::arguments::{ImportArguments, ImportKind};
+use super::context::{Context, read_file};
+use super::table::grouped;
+use super::{Done, Failure, attribute, import_usage};
+use crate::model::AccountId;
+use crate::model::registry::{Kind, Registry};
+use crate::registry::import::{FileInput, Imported, Known, import};
+use crate::store::{Changed, Store};
+
+/// Runs the command.
+pub async fn run(context: &Context, arguments: &ImportArguments) -> Result<Done, Failure> {
+    let Some(kind) = kind(arguments.kind) else {
+        if arguments.replace {
+            return Err(Failure::input("--replace is for files of the registry; a report replaces the months that it holds"));
+        }
+        return import_usage::run(context, arguments).await;
+    };
+    if arguments.source.is_some() || arguments.account.is_some() {
+        return Err(Failure::input("--source and --account are for `import usage`"));
+    }
+    let mut files = Vec::new();
+    for path in &arguments.files {
+        files.push((path.display().to_string(), read_file(path)?));
+    }
+    let named: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+    let (imported, changed) = if arguments.dry_run {
+        let registry = context.reader().await?.registry().await?;
+        (read(context, kind, &named, &registry, arguments.replace, true)?, Changed::default())
+    } else {
+        let store = context.writer().await?;
+        store_files(context, &store, kind, &named, arguments.replace).await?
+    };
+    for warning in &imported.warnings {
+        context.printer.say(format_args!("{warning}"));
+    }
+    let document = json!({
+        "kind": kind.as_str(), "rows": imported.rows, "added": imported.added, "replaced": imported.replaced,
+        "removed": imported.removed, "unchanged": imported.unchanged, "warnings": imported.warnings, "dry_run": arguments.dry_run,
+        "statistics": { "added": changed.added, "revised": changed.revised, "removed": changed.removed },
+    });
+    context.printer.result(&document, || words(kind, &imported, changed, arguments.dry_run))?;
+    Ok(Done::Whole)
+}
+
+fn kind(kind: ImportKind) -> Option<Kind> {
+    Some(match kind {
+        ImportKind::Municipalities => Kind::Municipalities,
+        ImportKind::Transitions => Kind::Transitions,
+        ImportKind::Institutions => Kind::Institutions,
+        ImportKind::Persons => Kind::Persons,
+        ImportKind::Networks => Kind::Networks,
+        ImportKind::Vendors => Kind::Vendors,
+        ImportKind::Products => Kind::Products,
+        ImportKind::Subscriptions => Kind::Subscriptions,
+        ImportKind::Accounts => Kind::Accounts,
+        ImportKind::Usage => return None,
+    })
+}
+
+/// Reads the files against what is registered.
+fn read(
+    context: &Context,
+    kind: Kind,
+    files: &[(&str, &[u8])],
+    registry: &Registry,
+    replace: bool,
+    dry_run: bool,
+) -> Result<Imported, Failure> {
+    let inputs: Vec<FileInput<'_>> = files.iter().map(|(name, bytes)| FileInput { name, bytes }).collect();
+    let sealer = context.sealer();
+    let mut seal = |account: &AccountId, column: &'static str, secret: &str| {
+        // Trying leaves no key behind.
+        if dry_run && sealer.key_is_to_be_made() {
+            return Ok("sealed:v1:".to_owned());
+        }
+        let secret = SecretString::from(secret.to_owned());
+        sealer.seal(&crate::secrets::context(account, column), &secret).map_err(|error| error.to_string())
+    };
+    let known = Known { sources: context.settings.sources.iter().map(|source| source.id.as_str()).collect() };
+    let today = context.clock.today(context.settings.schedule.time_zone);
+    import(kind, &inputs, registry, &known, replace, today, &mut seal).map_err(Failure::input)
+}
+
+/// Takes files into the store, with the statistics that change by it, in one transaction.
+pub async fn store_files(
+    context: &Context,
+    store: &Store,
+    kind: Kind,
+    files: &[(&str, &[u8])],
+    replace: bool,
+) -> Result<(Imported, Changed), Failure> {
+    let mut transaction = store.begin().await?;
+    let registry = transaction.registry().await?;
+    let imported = read(context, kind, files, &registry, replace, false)?;
+    if imported.changes.is_empty() {
+        transaction.roll_back().await?;
+        return Ok((imported, Changed::default()));
+    }
+    let names: Vec<&str> = files.iter().map(|(name, _)| name.rsplit('/').next().unwrap_or(name)).collect();
+    let cause = format!("import {kind} {}", names.join(" "));
+    transaction.change_registry(kind, &imported.changes, &context.now_text(), &cause).await?;
+    if kind == Kind::Accounts {
+        // Whatever an account was refused for may be mended now.
+        let changed: BTreeSet<&String> = imported.changes.iter().filter_map(|change| change.identity.first()).collect();
+        for id in changed {
+            transaction.try_again(&AccountId::trusted(id), context.clock.now()).await?;
+        }
+    }
+    let changed = match kind {
+        Kind::Vendors => Changed::default(),
+        _ => attribute::again(context, &mut transaction, None, &cause).await?,
+    };
+    transaction.commit().await?;
+    Ok((imported, changed))
+}
+
+fn words(kind: Kind, imported: &Imported, changed: Changed, dry_run: bool) -> String {
+    let count = |n: usize| grouped(n as u64);
+    let mut out = format!(
+        "{kind}: {} rows, {} new, {} changed, {} as they were",
+        count(imported.rows),
+        count(imported.added),
+        count(imported.replaced),
+        count(imported.unchanged)
+    );
+    if imported.removed > 0 {
+        out.push_str(&format!(", {} removed", count(imported.removed)));
+    }
+    out.push_str(".\n");
+    if dry_run {
+        out.push_str("Nothing was changed: this was a dry run.\n");
+    } else if changed != Changed::default() {
+        out.push_str(&attribute::words(changed));
+    }
+    out
+}

@@ -1,0 +1,237 @@
+//! `avling import usage`: a COUNTER report that somebody brings as a file.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use tokio::sync::Mutex;
+
+use super::arguments::ImportArguments;
+use super::context::{Context, read_file};
+use super::printer::Printer;
+use super::table::grouped;
+use super::{Done, Failure};
+use crate::archive::ReplyRecord;
+use crate::attribution::Attributor;
+use crate::config::SourceSettings;
+use crate::formats::Reading;
+use crate::formats::summary::{Summary, summarise};
+use crate::harvest::intake;
+use crate::harvest::settle::{Desk, Reply, Settled, Subject};
+use crate::model::registry::{Account, Registry};
+use crate::model::{Month, MonthOutcome, MonthRange, MonthState};
+use crate::registry::problem::did_you_mean;
+use crate::store::Store;
+
+/// Says what is understood of each file; needs neither configuration nor store.
+pub fn dry_run(arguments: &ImportArguments, printer: &Printer) -> Result<Done, Failure> {
+    let mut documents = Vec::new();
+    let mut text = String::new();
+    for path in &arguments.files {
+        let bytes = read_file(path)?;
+        let (reading, summary) = understood(path, &bytes)?;
+        text.push_str(&words(path, &reading, &summary));
+        documents.push(document(&reading, &summary)?);
+    }
+    let document = if documents.len() == 1 { documents.remove(0) } else { Value::Array(documents) };
+    printer.result(&document, || text)?;
+    Ok(Done::Whole)
+}
+
+fn understood(path: &Path, bytes: &[u8]) -> Result<(Reading, Summary), Failure> {
+    summarise(bytes).map_err(|error| Failure::input(format_args!("{}: {error}", path.display())))
+}
+
+fn document(reading: &Reading, summary: &Summary) -> Result<Value, Failure> {
+    let header = &reading.header;
+    // Sums beyond 2^64 cannot be stored either.
+    let sum = u64::try_from(summary.sum).map_err(|_| Failure::input("the counts of the report add up to 2^64 or more"))?;
+    Ok(json!({
+        "report": header.report,
+        "release": header.release,
+        "months": summary.months,
+        "records": reading.records,
+        "sum": sum,
+        "metrics": summary.metrics,
+        "exceptions": reading.exceptions,
+        "notes": reading.notes.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    }))
+}
+
+fn words(path: &Path, reading: &Reading, summary: &Summary) -> String {
+    use std::fmt::Write as _;
+    let header = &reading.header;
+    let mut out = String::new();
+    let report = header.report.as_ref().map_or("a report without a name", |report| report.as_str());
+    let release = header.release.map(|release| format!(", release {release}")).unwrap_or_default();
+    let _ = writeln!(out, "{}: {report}{release}, {} counts above zero, sum {}", path.display(), grouped(reading.records), summary.sum);
+    if let (Some(first), Some(last)) = (summary.months.first(), summary.months.last()) {
+        let _ = writeln!(out, "  months: {first} to {last}, {} of them with counts", summary.months.len());
+    }
+    for (metric, sum) in &summary.metrics {
+        let _ = writeln!(out, "  {metric}: {sum}");
+    }
+    for exception in &reading.exceptions {
+        let _ = writeln!(out, "  the vendor says: {exception}");
+    }
+    for note in &reading.notes {
+        let _ = writeln!(out, "  note: {note}");
+    }
+    out
+}
+
+/// Runs the command.
+pub async fn run(context: &Context, arguments: &ImportArguments) -> Result<Done, Failure> {
+    let store = context.writer().await?;
+    let registry = store.registry().await?;
+    // Everything is looked at before anything is stored.
+    let mut files = Vec::new();
+    for path in &arguments.files {
+        let bytes = read_file(path)?;
+        let (reading, _) = understood(path, &bytes)?;
+        let at = |what: String| Failure::input(format_args!("{}: {what}", path.display()));
+        if !reading.has_items {
+            let said: Vec<String> = reading.exceptions.iter().map(ToString::to_string).collect();
+            return Err(at(format!("it holds no report, only: {}; nothing to import", said.join("; "))));
+        }
+        let (account, source) = whose(context, &registry, arguments, &reading).map_err(at)?;
+        let report = reading.header.report.clone().or_else(|| reading.looks_like.and_then(|id| id.parse().ok()));
+        let report = report.ok_or_else(|| at("it does not say which report it is (Report_ID)".into()))?;
+        files.push((path, bytes, account, source, report, reading));
+    }
+    let mut settled = Vec::new();
+    for (path, bytes, account, source, report, reading) in files {
+        let file = File { path, bytes: &bytes, account, source, report: &report, reading: &reading };
+        let done = file.settle(context, &store, &registry).await?;
+        settled.push((path, account, report, done));
+    }
+    let document: Vec<Value> = settled
+        .iter()
+        .map(|(path, account, report, settled)| {
+            let changes: Vec<Value> =
+                settled.changes.iter().map(|c| json!({ "month": c.month, "before": c.before, "after": c.after })).collect();
+            json!({ "file": path, "source": account.source, "account": account.id, "report": report, "rows": settled.rows, "changes": changes })
+        })
+        .collect();
+    context.printer.result(&document, || {
+        let line = |(path, account, report, settled): &(&std::path::PathBuf, &Account, crate::model::ReportId, Settled)| {
+            let months = settled.changes.len();
+            let what = if months == 0 {
+                "nothing that was not there already".to_owned()
+            } else {
+                format!("{} rows in {months} months", grouped(settled.rows))
+            };
+            format!("{}: {report} of {} ({}): {what}\n", path.display(), account.id, account.source)
+        };
+        settled.iter().map(line).collect()
+    })?;
+    Ok(Done::Whole)
+}
+
+/// The account that a report belongs to, and its source.
+fn whose<'a>(
+    context: &'a Context,
+    registry: &'a Registry,
+    arguments: &ImportArguments,
+    reading: &Reading,
+) -> Result<(&'a Account, &'a SourceSettings), String> {
+    let sources = &context.settings.sources;
+    if let Some(id) = &arguments.source
+        && !sources.iter().any(|source| source.id == *id)
+    {
+        return Err(format!("--source {id}: no source of that name is configured{}", did_you_mean(id.as_str(), sources.iter().map(|s| s.id.as_str()))));
+    }
+    let of_source = |account: &&Account| arguments.source.as_ref().is_none_or(|source| account.source == *source);
+    let found: Vec<&Account> = if let Some(id) = &arguments.account {
+        registry.accounts.iter().filter(|account| account.id == *id).filter(of_source).collect()
+    } else {
+        let bare = |text: &str| text.rsplit(':').next().unwrap_or(text).trim().to_ascii_lowercase();
+        let header = &reading.header;
+        let mut ids: BTreeSet<String> = header.institution_ids.iter().map(|id| bare(&id.value)).collect();
+        ids.insert(header.customer_id.trim().to_ascii_lowercase());
+        ids.remove("");
+        registry.accounts.iter().filter(|account| ids.contains(&account.customer_id.trim().to_ascii_lowercase())).filter(of_source).collect()
+    };
+    let account = match (found[..].as_ref(), &arguments.account) {
+        ([account], _) => *account,
+        ([], Some(id)) => {
+            return Err(format!("--account {id}: no such account is registered{}", did_you_mean(id.as_str(), registry.accounts.iter().map(|a| a.id.as_str()))));
+        }
+        ([], None) => return Err("no registered account has the customer id that it names; say whose it is with --account ID".into()),
+        (several, _) => {
+            let ids: Vec<String> = several.iter().map(|account| format!("{} ({})", account.id, account.source)).collect();
+            return Err(format!("several accounts have its customer id: {}; choose with --account ID", ids.join(", ")));
+        }
+    };
+    let source = sources.iter().find(|source| source.id == account.source);
+    let source = source.ok_or_else(|| format!("account {} belongs to source {}, which is not configured", account.id, account.source))?;
+    Ok((account, source))
+}
+
+/// A report as a file.
+struct File<'a> {
+    path: &'a Path,
+    bytes: &'a [u8],
+    account: &'a Account,
+    source: &'a SourceSettings,
+    report: &'a crate::model::ReportId,
+    reading: &'a Reading,
+}
+
+impl File<'_> {
+    /// Archives the file, and stores what it holds.
+    async fn settle(&self, context: &Context, store: &Store, registry: &Registry) -> Result<Settled, Failure> {
+        let archive = context.archive()?;
+        let header = &self.reading.header;
+        let contents = intake::look(self.bytes, self.source);
+        contents.reading.as_ref().map_err(|error| Failure::input(format_args!("{}: {error}", self.path.display())))?;
+        let range = match (header.begin, header.end) {
+            (Some(begin), Some(end)) if begin <= end => Some(MonthRange::new(Month::of(begin), Month::of(end))),
+            _ => None,
+        };
+        let mut writer = archive.begin().await?;
+        writer.write(self.bytes).await?;
+        let release = header.release.map(|release| release.to_string()).unwrap_or_default();
+        let name = self.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let archived = writer
+            .finish(ReplyRecord {
+                source: self.source.id.clone(),
+                account: self.account.id.clone(),
+                report: self.report.clone(),
+                release: release.clone(),
+                begin: contents.months.keys().next().copied(),
+                end: contents.months.keys().next_back().copied(),
+                method: "FILE".into(),
+                url: format!("file:{name}"),
+                request_headers: Vec::new(),
+                status: 200,
+                headers: Vec::new(),
+                fetched_at: context.clock.now(),
+                sha256: String::new(),
+                bytes: 0,
+                complete: true,
+                problem: String::new(),
+            })
+            .await?;
+        let known = store.months_of(&self.account.id, self.report).await?;
+        let partial = self.reading.exceptions.iter().any(|e| e.code == 3040);
+        let incomplete = partial || self.reading.exceptions.iter().any(|e| (3030..3040).contains(&e.code));
+        let outcome = |month, state| MonthOutcome { month, state, reason: String::new(), next_attempt: None, partial, unconfirmed: false };
+        let mut outcomes: Vec<MonthOutcome> = contents.months.keys().map(|month| outcome(*month, MonthState::Harvested)).collect();
+        // A month that the report covers and has nothing for was not used, unless something else is known.
+        for month in range.iter().flat_map(|range| range.iter()).filter(|_| !incomplete) {
+            let open = known.iter().find(|row| row.key.month == month).is_none_or(|row| {
+                matches!(row.state, MonthState::Waiting | MonthState::Failing | MonthState::Gone) || row.unconfirmed
+            });
+            if open && !contents.months.contains_key(&month) {
+                outcomes.push(outcome(month, MonthState::Empty));
+            }
+        }
+        let rules = context.rules();
+        let attributor = Mutex::new(Attributor::new(registry, &rules));
+        let desk = Desk { store, archive: &archive, attributor: &attributor };
+        let subject = Subject { source: self.source, account: &self.account.id, report: self.report };
+        let reply = Reply { sha256: &archived.sha256, contents: &contents, release };
+        Ok(desk.settle(&subject, &outcomes, Some(&reply), context.clock.now()).await?)
+    }
+}

@@ -1,0 +1,299 @@
+//! From a `[[source]]` to [`SourceSettings`].
+
+use std::collections::BTreeMap;
+
+use config::{Map, Value, ValueKind};
+use reqwest::Url;
+
+use super::layers::Place;
+use super::problem::{did_you_mean, shown};
+use super::reader::{Reader, Section, described};
+use super::schema::{FALLBACK_KEYS, RULE_KEYS, SOURCE_KEYS};
+use super::source::{Fallback, ProductRule, ReleaseChoice, SourceKind, SourceSettings};
+use super::{Pattern, build, cron};
+use crate::model::ids::COUNTER_REPORTS;
+use crate::model::registry::{Access, SharedTraffic};
+use crate::model::{ProductId, Release, ReportId, SourceId};
+
+/// Words in a query that name a secret.
+const SECRET_PARAMETERS: [&str; 8] = ["api_key", "apikey", "requestor_id", "key", "token", "access_token", "password", "secret"];
+
+/// Every source. What is wrong with one is kept by the reader, and the source left out.
+pub fn sources(reader: &mut Reader<'_>, values: &[Value]) -> Vec<SourceSettings> {
+    let mut sources: Vec<SourceSettings> = Vec::with_capacity(values.len());
+    let mut ids: BTreeMap<SourceId, Place> = BTreeMap::new();
+    for value in values {
+        let ValueKind::Table(table) = &value.kind else { continue };
+        let place = reader.places.of(value);
+        let id = table.get("id").and_then(|id| match &id.kind {
+            ValueKind::String(id) => Some(shown(id)),
+            _ => None,
+        });
+        let name = id.map_or_else(|| "source".to_owned(), |id| format!("source {id}"));
+        let source = source(reader, &Section { name: &name, table }, &place);
+        if let Some(source) = source {
+            if let Some(other) = ids.get(&source.id) {
+                let what = format!("there is a source of this id at {} already; give one of them another", other.text);
+                reader.at(&place, format!("{name}.id"), what);
+                continue;
+            }
+            ids.insert(source.id.clone(), place);
+            sources.push(source);
+        }
+    }
+    sources
+}
+
+fn source(reader: &mut Reader<'_>, section: &Section<'_>, place: &Place) -> Option<SourceSettings> {
+    let id: Option<SourceId> = reader.parse(section, "id", id);
+    let kind = reader.parse(section, "kind", |text| {
+        let kinds = SourceKind::ALL.map(SourceKind::as_str);
+        text.parse::<SourceKind>().map_err(|()| one_of(text, &kinds))
+    });
+    let counter = kind.is_none_or(|kind| kind == SourceKind::CounterApi);
+    for required in ["id", "kind", "url"] {
+        if section.get(required).is_none() && (required != "url" || counter) {
+            reader.at(place, section.name.to_owned(), format!("has no {required}; every [[source]] needs one"));
+        }
+    }
+    if counter {
+        known_keys(reader, section, &SOURCE_KEYS);
+    } else if let (Some(kind), Some(id)) = (kind, &id) {
+        warn_of_kind(reader, section, place, kind, id);
+    }
+
+    let allow_http = if section.get("allow_http").is_some() { reader.switch(section, "allow_http") } else { Some(false) };
+    let release = release_choice(reader, section);
+    let check = |text: &str| if counter { address(text, allow_http.unwrap_or(true)) } else { Ok(text.to_owned()) };
+    let url = reader.parse(section, "url", check);
+    let fallback = fallback(reader, section, allow_http.unwrap_or(true));
+    if let (Some(Some(fallback)), Some(url), Some(ReleaseChoice::Release(release))) = (&fallback, &url, release)
+        && fallback.url == *url
+        && fallback.release == release
+    {
+        reader.problem(
+            section,
+            "fallback",
+            "is the same release at the same address, so it has nothing that is missing there; leave it out",
+        );
+    }
+    let reports = reports(reader, section, counter);
+    let product: Option<ProductId> = match section.get("product") {
+        Some(_) => reader.parse(section, "product", self::id),
+        None => id.as_ref().map(|id| ProductId::trusted(id.as_str())),
+    };
+    let product_rules = product_rules(reader, section);
+    let vendor = given(reader, section, "vendor", |text| Ok(text.to_owned()));
+    let access = given(reader, section, "access", |text| text.parse::<Access>().map_err(|()| one_of(text, &["ip", "login", "mixed"])));
+    let shared_traffic = given(reader, section, "shared_traffic", |text| match text {
+        "single" => Ok(SharedTraffic::Single),
+        "replicated" => Ok(SharedTraffic::Replicated),
+        other => Err(one_of(other, &["single", "replicated"])),
+    });
+    let pause = given(reader, section, "pause", build::pause);
+    let timeout = given(reader, section, "timeout", build::timeout);
+    let cron = given(reader, section, "cron", cron::cron);
+    let requests = if section.get("requests_at_once").is_some() { reader.number(section, "requests_at_once", 1, 100) } else { Some(1) };
+    let user_agent = given(reader, section, "user_agent", |text| {
+        let visible = text.bytes().all(|b| (b' '..=b'~').contains(&b));
+        if visible { Ok(text.to_owned()) } else { Err("has characters that no header takes; use plain ASCII".into()) }
+    });
+    Some(SourceSettings {
+        id: id?,
+        vendor: vendor?.unwrap_or_default(),
+        kind: kind?,
+        release: release?,
+        url: if counter { url? } else { url.unwrap_or_default() },
+        allow_http: allow_http?,
+        fallback: fallback?,
+        reports: reports?,
+        product: product?,
+        product_rules: product_rules?,
+        access: access?.unwrap_or(Access::Ip),
+        shared_traffic: shared_traffic?.unwrap_or_default(),
+        pause: pause?,
+        timeout: timeout?,
+        cron: cron?,
+        requests_at_once: usize::try_from(requests?).ok()?,
+        user_agent: user_agent?,
+    })
+}
+
+/// `Some(None)` if it is not given, `None` if it is wrong.
+#[allow(clippy::option_option, reason = "not given and wrong are two things here")]
+fn given<T>(reader: &mut Reader<'_>, section: &Section<'_>, key: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<Option<T>> {
+    if section.get(key).is_none() { Some(None) } else { reader.parse(section, key, parse).map(Some) }
+}
+
+fn id<T: std::str::FromStr<Err = crate::model::ids::IdError>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|error: T::Err| error.to_string())
+}
+
+fn one_of(text: &str, words: &[&str]) -> String {
+    format!("'{}' is none of {}{}", shown(text), words.join(", "), did_you_mean(text, words.iter().copied()))
+}
+
+/// Refuses keys that are not known.
+fn known_keys(reader: &mut Reader<'_>, section: &Section<'_>, known: &[&str]) {
+    let mut unknown: Vec<&String> = section.table.keys().filter(|key| !known.contains(&key.as_str())).collect();
+    unknown.sort();
+    for key in unknown {
+        let hint = if known != SOURCE_KEYS && SOURCE_KEYS.contains(&key.as_str()) {
+            "; it is a key of [[source]] and must stand above the sections within it".to_owned()
+        } else {
+            did_you_mean(key, known.iter().copied())
+        };
+        reader.problem(section, key, format!("no key has this name here{hint}"));
+    }
+}
+
+fn warn_of_kind(reader: &mut Reader<'_>, section: &Section<'_>, place: &Place, kind: SourceKind, id: &SourceId) {
+    let mut unread: Vec<&str> = section.table.keys().map(String::as_str).filter(|key| !SOURCE_KEYS.contains(key)).collect();
+    unread.sort_unstable();
+    let unread = if unread.is_empty() { String::new() } else { format!("; not read: {}", unread.join(", ")) };
+    reader.warnings.push(format!("{}: source {id}: this version does not harvest sources of kind {}{unread}", place.text, kind.as_str()));
+}
+
+/// `"5.1"`, also without quotes.
+fn release_text(section: &Section<'_>) -> Option<String> {
+    match &section.get("release")?.kind {
+        ValueKind::String(text) => Some(text.trim().to_owned()),
+        ValueKind::I64(number) => Some(number.to_string()),
+        ValueKind::Float(number) => Some(number.to_string()),
+        other => Some(described(other)),
+    }
+}
+
+fn release_choice(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<ReleaseChoice> {
+    let Some(text) = release_text(section) else { return Some(ReleaseChoice::Release(Release::R51)) };
+    if text == "auto" {
+        return Some(ReleaseChoice::Auto);
+    }
+    let Ok(release) = text.parse() else {
+        let what = format!("'{}' is no release that this source can be asked for; write \"5\", \"5.1\" or \"auto\"", shown(&text));
+        reader.problem(section, "release", what);
+        return None;
+    };
+    Some(ReleaseChoice::Release(release))
+}
+
+/// The base address of a COUNTER API. What it says of an address never shows it whole: a secret may be in it.
+fn address(text: &str, allow_http: bool) -> Result<String, String> {
+    let url = Url::parse(text).map_err(|error| format!("is no URL: {error}; write it as https://example.org/counter/r51"))?;
+    let host = url.host_str().unwrap_or_default();
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("has a user name or password in it; credentials belong to the accounts (avling import accounts)".into());
+    }
+    if let Some((name, _)) = url.query_pairs().find(|(name, _)| SECRET_PARAMETERS.contains(&name.to_ascii_lowercase().as_str())) {
+        return Err(format!("has a {name} in it; credentials belong to the accounts (avling import accounts)"));
+    }
+    match url.scheme() {
+        "https" => {}
+        "http" if allow_http || is_loopback(host) => {}
+        "http" => {
+            return Err(format!(
+                "is plain http to {host}, where anybody on the way can read the credentials; use https, or set allow_http = true"
+            ));
+        }
+        other => return Err(format!("begins with '{}:'; it must be https", shown(other))),
+    }
+    Ok(text.to_owned())
+}
+
+/// Whether the host is this machine.
+fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+    address.map_or_else(|_| host.eq_ignore_ascii_case("localhost"), |address| address.to_canonical().is_loopback())
+}
+
+#[allow(clippy::option_option, reason = "not given and wrong are two things here")]
+fn fallback(reader: &mut Reader<'_>, section: &Section<'_>, allow_http: bool) -> Option<Option<Fallback>> {
+    let Some(value) = section.get("fallback") else { return Some(None) };
+    let ValueKind::Table(table) = &value.kind else {
+        let what = format!("is {}; write it as {{ release = \"5\", url = \"https://example.org/counter/r5\" }}", described(&value.kind));
+        reader.problem(section, "fallback", what);
+        return None;
+    };
+    let name = section.key("fallback");
+    let inner = Section { name: &name, table };
+    known_keys(reader, &inner, &FALLBACK_KEYS);
+    for required in FALLBACK_KEYS {
+        if inner.get(required).is_none() {
+            reader.problem(section, "fallback", format!("has no {required}; it needs a release and a url"));
+        }
+    }
+    let url = reader.parse(&inner, "url", |text| address(text, allow_http));
+    let release = match release_choice(reader, &inner) {
+        Some(ReleaseChoice::Release(release)) => Some(release),
+        Some(ReleaseChoice::Auto) => {
+            reader.problem(&inner, "release", "cannot be \"auto\": a fallback is for another release; write \"5\" or \"5.1\"");
+            None
+        }
+        None => None,
+    };
+    inner.get("release")?;
+    Some(Some(Fallback { release: release?, url: url? }))
+}
+
+fn reports(reader: &mut Reader<'_>, section: &Section<'_>, counter: bool) -> Option<Vec<ReportId>> {
+    if section.get("reports").is_none() {
+        return Some(vec![ReportId::trusted("PR")]);
+    }
+    let reports = reader.list(section, "reports", |text| {
+        let report: ReportId = id(text)?;
+        if counter && !report.is_counter() {
+            let hint = did_you_mean(report.as_str(), COUNTER_REPORTS);
+            return Err(format!("'{}' is no report of COUNTER Release 5{hint}; there are {}", shown(text), COUNTER_REPORTS.join(", ")));
+        }
+        Ok(report)
+    })?;
+    let twice = reports.iter().enumerate().find(|(at, report)| reports[..*at].contains(report)).map(|(_, report)| report.clone());
+    if let Some(twice) = twice {
+        reader.problem(section, "reports", format!("{twice} is named twice; name every report once"));
+        return None;
+    }
+    if reports.is_empty() {
+        reader.problem(section, "reports", "names no report; name at least one, as [\"PR\"]");
+        return None;
+    }
+    Some(reports)
+}
+
+fn product_rules(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<Vec<ProductRule>> {
+    let Some(value) = section.get("product_rule") else { return Some(Vec::new()) };
+    let tables: Option<Vec<(&Value, &Map<String, Value>)>> = match &value.kind {
+        ValueKind::Array(items) => {
+            items.iter().map(|item| if let ValueKind::Table(table) = &item.kind { Some((item, table)) } else { None }).collect()
+        }
+        _ => None,
+    };
+    let Some(tables) = tables else {
+        reader.problem(section, "product_rule", "every rule is a section of its own: [[source.product_rule]], in two brackets");
+        return None;
+    };
+    let name = section.key("product_rule");
+    let rules: Vec<Option<ProductRule>> = tables
+        .into_iter()
+        .map(|(value, table)| {
+            let place = reader.places.of(value);
+            product_rule(reader, &Section { name: &name, table }, &place)
+        })
+        .collect();
+    rules.into_iter().collect()
+}
+
+fn product_rule(reader: &mut Reader<'_>, section: &Section<'_>, place: &Place) -> Option<ProductRule> {
+    known_keys(reader, section, &RULE_KEYS);
+    if section.get("product").is_none() {
+        reader.at(place, section.name.to_owned(), "has no product; say which product the usage belongs to");
+    }
+    let product: Option<ProductId> = reader.parse(section, "product", id);
+    let mut pattern = |key| given(reader, section, key, |text| Ok(Pattern::new(text)));
+    let (platform, database, title, data_type) = (pattern("platform"), pattern("database"), pattern("title"), pattern("data_type"));
+    let (platform, database, title, data_type) = (platform?, database?, title?, data_type?);
+    if [&platform, &database, &title, &data_type].iter().all(|pattern| pattern.is_none()) {
+        reader.at(place, section.name.to_owned(), "says nothing of the usage it is about; give a platform, database, title or data_type");
+        return None;
+    }
+    Some(ProductRule { product: product?, platform, database, title, data_type })
+}

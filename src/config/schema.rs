@@ -1,0 +1,90 @@
+//! Every setting that there is: its name, what it holds, and its default. Names that are not here are refused.
+
+/// What a setting holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A text.
+    Text,
+    /// A whole number.
+    Number,
+    /// `true` or `false`.
+    Switch,
+    /// A list of texts.
+    Texts,
+}
+
+/// One setting outside `[[source]]`.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting {
+    /// `section.key`, or only `key`.
+    pub name: &'static str,
+    /// What it holds.
+    pub kind: Kind,
+    /// What holds if it is not given, as it would be written; nothing if that follows from other settings.
+    pub default: Option<&'static str>,
+}
+
+const fn setting(name: &'static str, kind: Kind, default: Option<&'static str>) -> Setting {
+    Setting { name, kind, default }
+}
+
+/// Every setting outside `[[source]]`.
+pub const SETTINGS: [Setting; 15] = [
+    setting("include", Kind::Texts, Some("")),
+    setting("data.dir", Kind::Text, Some("./avling-data")),
+    setting("store.url", Kind::Text, None),
+    setting("archive.url", Kind::Text, None),
+    setting("schedule.time_zone", Kind::Text, Some("Europe/Oslo")),
+    setting("schedule.cron", Kind::Text, Some("30 3 8-28 * *")),
+    setting("schedule.backfill_from", Kind::Text, Some("2024-01")),
+    setting("schedule.restate_months", Kind::Number, Some("3")),
+    setting("harvest.sources_in_parallel", Kind::Number, Some("30")),
+    setting("harvest.pause", Kind::Text, Some("3s")),
+    setting("harvest.timeout", Kind::Text, Some("300s")),
+    setting("harvest.max_report_size", Kind::Text, Some("2GiB")),
+    setting("attribution.subscribers_only", Kind::Switch, Some("true")),
+    setting("http.listen", Kind::Text, Some("127.0.0.1:8440")),
+    setting("secrets.key", Kind::Text, None),
+];
+
+/// The keys of a `[[source]]`.
+pub const SOURCE_KEYS: [&str; 17] = [
+    "id",
+    "vendor",
+    "kind",
+    "release",
+    "url",
+    "allow_http",
+    "fallback",
+    "reports",
+    "product",
+    "product_rule",
+    "access",
+    "shared_traffic",
+    "pause",
+    "timeout",
+    "cron",
+    "requests_at_once",
+    "user_agent",
+];
+
+/// The keys of a source's `fallback`.
+pub const FALLBACK_KEYS: [&str; 2] = ["release", "url"];
+
+/// The keys of a `[[source.product_rule]]`.
+pub const RULE_KEYS: [&str; 5] = ["product", "platform", "database", "title", "data_type"];
+
+/// The setting of this name.
+pub fn find(name: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.name == name)
+}
+
+/// Every name.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    SETTINGS.iter().map(|setting| setting.name)
+}
+
+/// Whether there is such a section.
+pub fn is_section(name: &str) -> bool {
+    names().filter_map(|known| known.split_once('.')).any(|(section, _)| section == name)
+}

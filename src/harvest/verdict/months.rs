@@ -1,0 +1,144 @@
+//! The months of a reply that is a report: which came, and what the absence of the others means.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+
+use super::meaning::{Remarks, remarks};
+use super::{Asked, Verdict};
+use crate::formats::Reading;
+use crate::model::{Exception, Month, MonthOutcome, MonthState};
+
+/// A month is young until so many days after its end: vendors have four weeks, and some take eight.
+const YOUNG_DAYS: i64 = 60;
+/// How often a partial month and an unconfirmed zero are asked for again.
+const ASKED_AGAIN: u32 = 5;
+
+/// Why a sound reply is not the report that was asked for, if it is not.
+pub(super) fn not_what_was_asked(
+    reading: &Reading,
+    months_with_data: &BTreeSet<Month>,
+    asked: &Asked<'_>,
+    exceptions: &[Exception],
+) -> Option<String> {
+    let header = &reading.header;
+    if let Some(report) = header.report.as_ref().filter(|report| *report != asked.report) {
+        return Some(format!("it is a {report}, not a {}", asked.report));
+    }
+    if let (None, Some(looks_like)) = (&header.report, reading.looks_like)
+        && looks_like != asked.report.master()
+    {
+        return Some(format!("it looks like a {looks_like}, not like a {}", asked.report));
+    }
+    if let Some(whose) = other_customer(reading, asked) {
+        return Some(format!("it is the report of customer {whose}, not of {}", asked.customer_id));
+    }
+    if !months_with_data.is_empty() && !months_with_data.iter().any(|month| asked.months.contains(*month)) {
+        let months: Vec<String> = months_with_data.iter().take(3).map(Month::to_string).collect();
+        return Some(format!("it has none of the months {}, but {}", asked.months, months.join(", ")));
+    }
+    let said = remarks(exceptions);
+    let explained = said.not_ready || said.gone || said.partial || said.no_usage;
+    if let (Some(begin), Some(end)) = (header.begin, header.end)
+        && !explained
+        && (begin > asked.months.first.first_day() || end < asked.months.last.last_day())
+    {
+        // Some write the first of the month as the end of a month that is covered whole.
+        let whole_months = end == asked.months.last.first_day() && end != begin && begin <= asked.months.first.first_day();
+        if !whole_months {
+            let hint = if begin == end { "; it may want another date_format (set it on the source)" } else { "" };
+            return Some(format!("it covers {begin} to {end}, not the months {}{hint}", asked.months));
+        }
+    }
+    None
+}
+
+/// The customer whose report it is, if that is somebody else.
+fn other_customer(reading: &Reading, asked: &Asked<'_>) -> Option<String> {
+    let same = |a: &str, b: &str| a.trim().eq_ignore_ascii_case(b.trim());
+    let header = &reading.header;
+    if !header.customer_id.trim().is_empty() && !asked.customer_id.is_empty() {
+        return (!same(&header.customer_id, asked.customer_id)).then(|| header.customer_id.clone());
+    }
+    let bare = |value: &str| value.rsplit(':').next().unwrap_or(value).to_owned();
+    let ids: Vec<String> = header.institution_ids.iter().map(|id| bare(&id.value)).collect();
+    if ids.iter().any(|id| same(id, asked.customer_id)) {
+        return None;
+    }
+    ids.into_iter().find(|id| asked.other_customers.iter().any(|other| same(other, id)))
+}
+
+/// An outcome for each month that was asked for.
+pub(super) fn decide(reading: &Reading, months_with_data: &BTreeSet<Month>, asked: &Asked<'_>, today: NaiveDate, now: DateTime<Utc>) -> Verdict {
+    let said = remarks(&reading.exceptions);
+    let mut verdict = Verdict::default();
+    let last_with_data = months_with_data.iter().rev().find(|month| asked.months.contains(**month)).copied();
+    for month in asked.months.iter() {
+        let outcome = if months_with_data.contains(&month) {
+            came(month, said, asked.attempts, now)
+        } else {
+            missing(month, said, last_with_data, asked, today, now)
+        };
+        // Codes 3030 to 3032 are also used for "not in this release".
+        if asked.has_fallback && !months_with_data.contains(&month) && (said.not_ready || said.gone || said.no_usage) {
+            verdict.try_fallback.push(month);
+        }
+        verdict.months.push(outcome);
+    }
+    let outside: Vec<String> = months_with_data.iter().filter(|m| !asked.months.contains(**m)).map(Month::to_string).collect();
+    if !outside.is_empty() {
+        verdict.notes.push(format!("left out, because they were not asked for: {}", outside.join(", ")));
+    }
+    if said.not_honoured {
+        verdict.notes.push("the vendor did not honour all that we asked for; the report covers the months, so it is kept".into());
+    }
+    verdict
+}
+
+fn came(month: Month, said: Remarks, attempts: u32, now: DateTime<Utc>) -> MonthOutcome {
+    MonthOutcome {
+        month,
+        state: MonthState::Harvested,
+        reason: if said.partial { "the vendor says that there will be more".into() } else { String::new() },
+        next_attempt: (said.partial && attempts < ASKED_AGAIN).then(|| now + TimeDelta::days(7)),
+        partial: said.partial,
+        unconfirmed: false,
+    }
+}
+
+/// A month for which nothing came.
+fn missing(month: Month, said: Remarks, last_with_data: Option<Month>, asked: &Asked<'_>, today: NaiveDate, now: DateTime<Utc>) -> MonthOutcome {
+    let young = (today - month.last_day()).num_days() < YOUNG_DAYS;
+    let outcome = |state, reason: &str, days: Option<i64>| MonthOutcome {
+        month,
+        state,
+        reason: reason.to_owned(),
+        next_attempt: days.map(|days| now + TimeDelta::days(days)),
+        partial: false,
+        unconfirmed: false,
+    };
+    let elsewhere = if asked.is_fallback { " in either release" } else { "" };
+    if said.not_ready && young {
+        outcome(MonthState::Waiting, "the vendor does not have it ready yet", Some(1))
+    } else if said.not_ready {
+        let reason = format!("the vendor does not have it ready{elsewhere}, 60 days after the month's end; ask the vendor");
+        outcome(MonthState::Failing, &reason, Some(7))
+    } else if said.gone {
+        outcome(MonthState::Gone, &format!("the vendor does not have it any more{elsewhere}"), None)
+    } else if said.no_usage && young {
+        outcome(MonthState::Waiting, "the vendor says that there was no use, which may mean that it is not ready", Some(7))
+    } else if said.no_usage {
+        outcome(MonthState::Empty, "", None)
+    } else if said.partial {
+        let again = (asked.attempts < ASKED_AGAIN).then_some(7);
+        MonthOutcome { partial: true, unconfirmed: true, ..outcome(MonthState::Empty, "the vendor says that there will be more", again) }
+    } else if last_with_data.is_some_and(|last| last < month) && young {
+        outcome(MonthState::Waiting, "earlier months came and this one did not, which may mean that it is not ready", Some(7))
+    } else if last_with_data.is_some() {
+        // The report covers the month and has others: it was not used.
+        outcome(MonthState::Empty, "", None)
+    } else {
+        let again = (asked.attempts < ASKED_AGAIN).then_some(7);
+        MonthOutcome { unconfirmed: true, ..outcome(MonthState::Empty, "an empty report, with no word that there was no use", again) }
+    }
+}

@@ -1,0 +1,11 @@
+//! What crosses parts: the real program against real servers on loopback.
+//!
+//! Each test makes a [`support::Site`] (a folder with a configuration, a registry and a store of its own), runs the program on it
+//! as a user does, and looks at what it prints, writes and leaves behind.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests say what went wrong by failing")]
+
+mod support;
+
+mod bad_vendors;
+mod pipeline;
