@@ -178,7 +178,7 @@ async fn summary(context: &Context, store: &Store, registry: &Registry) -> Resul
         None => ("PR".to_owned(), "Unique_Item_Requests".to_owned()),
     };
     let mut institutions: Vec<(String, String)> =
-        rows.iter().filter_map(|row| Some((row.institution.as_ref()?.to_string(), row.institution_name.clone()))).collect();
+        rows.iter().filter_map(|row| Some((row.institution.as_ref()?.to_string(), row.institution_name.to_string()))).collect();
     institutions.sort();
     institutions.dedup();
     let mut header = vec![("library", Align::Left)];
@@ -197,7 +197,7 @@ async fn summary(context: &Context, store: &Store, registry: &Registry) -> Resul
             let of_product: Vec<_> = rows
                 .iter()
                 .filter(own)
-                .filter(|row| row.product == product.id && row.report.as_str() == report && row.metric == metric)
+                .filter(|row| row.product == product.id && row.report.as_str() == report && *row.metric == *metric)
                 .collect();
             let sum: u64 = of_product.iter().map(|row| row.value).sum();
             qualities.extend(of_product.iter().map(|row| row.quality.as_str()));
@@ -213,7 +213,7 @@ async fn summary(context: &Context, store: &Store, registry: &Registry) -> Resul
         document.push(json!({ "institution": id, "name": name, "figures": figures }));
         table.row(cells);
     }
-    let county = model.county_name(COUNTY).unwrap_or_else(|| COUNTY.to_owned());
+    let county = model.county_name(COUNTY).unwrap_or_else(|| COUNTY.into());
     let text = format!("\nUse in {county}, 2024, per library (headline figure of each product):\n\n{table}");
     Ok(Summary { text, document: json!(document), question: question.unwrap_or_else(|| "status".into()) })
 }

@@ -8,7 +8,7 @@ use super::arguments::{ExportArguments, ExportKind};
 use super::context::{Context, write_whole};
 use super::{Done, Failure};
 use crate::export::query::{ReadModel, Who, missing, run as run_row};
-use crate::export::{Format, Selection, Table, WorkbookNotes, write_csv, write_json, write_statistics_xlsx, write_table_xlsx};
+use crate::export::{Format, Selection, Table, Text, WorkbookNotes, write_csv, write_json, write_statistics_xlsx, write_table_xlsx};
 use crate::model::registry::Registry;
 use crate::model::{Month, MonthRange, MonthState, SourceId};
 use crate::store::{MonthRow, StatisticFilter, Store, StoreError};
@@ -149,7 +149,7 @@ fn workbook_notes(
     arguments: &ExportArguments,
     months: &[MonthRow],
 ) -> WorkbookNotes {
-    let name = |id: &str, name: Option<&String>| name.map_or_else(|| id.to_owned(), |name| format!("{id} {name}"));
+    let name = |id: &str, name: Option<&String>| -> Text { name.map_or_else(|| id.into(), |name| format!("{id} {name}").into()) };
     let in_range = |row: &MonthRow| {
         arguments.from.is_none_or(|from| from <= row.key.month) && arguments.to.is_none_or(|to| row.key.month <= to)
     };
@@ -163,20 +163,20 @@ fn workbook_notes(
         time_zone: context.settings.schedule.time_zone,
         selection: Selection {
             county: arguments.county.as_ref().and_then(|county| model.county_name(county)).unwrap_or_default(),
-            municipality: arguments.municipality.as_ref().map_or_else(String::new, |code| {
+            municipality: arguments.municipality.as_ref().map_or_else(Text::default, |code| {
                 let row = registry.municipalities.iter().filter(|m| m.code == *code).max_by_key(|m| m.valid.from);
                 name(code.as_str(), row.map(|m| &m.name))
             }),
-            institution: arguments.institution.as_ref().map_or_else(String::new, |id| {
+            institution: arguments.institution.as_ref().map_or_else(Text::default, |id| {
                 name(id.as_str(), registry.institutions.iter().find(|i| i.id == *id).map(|i| &i.name))
             }),
             products: arguments
                 .products
                 .iter()
-                .map(|id| registry.products.iter().find(|p| p.id == *id).map_or_else(|| id.to_string(), |p| p.name.clone()))
+                .map(|id| registry.products.iter().find(|p| p.id == *id).map_or_else(|| id.as_str().into(), |p| p.name.as_str().into()))
                 .collect(),
             report: arguments.report.clone(),
-            metrics: arguments.metrics.clone(),
+            metrics: arguments.metrics.iter().map(|metric| metric.as_str().into()).collect(),
             from: arguments.from,
             to: arguments.to,
             geography: arguments.geography,

@@ -17,11 +17,6 @@ impl Printer {
         Self { json, quiet }
     }
 
-    /// Whether results are wanted as JSON.
-    pub fn is_json(self) -> bool {
-        self.json
-    }
-
     /// Whether bars may be drawn.
     pub fn may_draw(self) -> bool {
         !self.quiet && std::io::stderr().is_terminal()

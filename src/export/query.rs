@@ -41,17 +41,18 @@ pub struct ReadModel<'a> {
 
 /// A time as exports have it.
 fn time(time: Option<DateTime<Utc>>) -> Text {
-    time.map(|time| time.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)).unwrap_or_default()
+    time.map(|time| time.to_rfc3339_opts(chrono::SecondsFormat::Secs, true).into()).unwrap_or_default()
 }
 
 fn join<T: AsRef<str>>(words: impl IntoIterator<Item = T>) -> Text {
-    words.into_iter().fold(Text::new(), |mut out, word| {
+    let joined = words.into_iter().fold(String::new(), |mut out, word| {
         if !out.is_empty() {
             out.push(' ');
         }
         out.push_str(word.as_ref());
         out
-    })
+    });
+    joined.into()
 }
 
 impl<'a> ReadModel<'a> {
@@ -115,14 +116,14 @@ impl<'a> ReadModel<'a> {
                 let sharers = statistic.basis.claimants.iter().filter(|id| Some(*id) != key.institution.as_ref());
                 Some(StatisticRow {
                     month: key.month,
-                    county: place.as_ref().map(|p| p.county.clone()).unwrap_or_default(),
-                    county_name: place.as_ref().map(|p| p.county_name.clone()).unwrap_or_default(),
+                    county: place.as_ref().map(|p| p.county.as_str().into()).unwrap_or_default(),
+                    county_name: place.as_ref().map(|p| p.county_name.as_str().into()).unwrap_or_default(),
                     municipality: place.as_ref().map(|p| p.municipality.clone()),
-                    municipality_name: place.as_ref().map(|p| p.municipality_name.clone()).unwrap_or_default(),
-                    institution_name: institution.map(|i| i.name.clone()).unwrap_or_default(),
+                    municipality_name: place.as_ref().map(|p| p.municipality_name.as_str().into()).unwrap_or_default(),
+                    institution_name: institution.map(|i| i.name.as_str().into()).unwrap_or_default(),
                     kind: institution.map(|i| i.kind),
                     vendor: product.map(|p| p.vendor.clone()),
-                    product_name: product.map(|p| p.name.clone()).unwrap_or_default(),
+                    product_name: product.map(|p| p.name.as_str().into()).unwrap_or_default(),
                     exact: six_decimals(&statistic.exact),
                     value: statistic.value,
                     quality: statistic.basis.quality,
@@ -136,8 +137,8 @@ impl<'a> ReadModel<'a> {
                     institution: statistic.key.institution,
                     product: statistic.key.product,
                     report: statistic.key.report,
-                    metric: statistic.key.metric,
-                    data_type: statistic.key.data_type,
+                    metric: statistic.key.metric.into(),
+                    data_type: statistic.key.data_type.into(),
                 })
             })
             .collect();
@@ -154,34 +155,34 @@ impl<'a> ReadModel<'a> {
     #[must_use]
     pub fn fact(&self, fact: StoredFact, row: &MonthRow) -> FactRow {
         let Item { platform, database, title, item, publisher, ids, parent, component, .. } = fact.item;
-        let parent = parent.map(|parent| if parent.title.is_empty() { identifiers(&parent.ids) } else { parent.title });
+        let parent = parent.map(|parent| if parent.title.is_empty() { identifiers(&parent.ids) } else { parent.title.into() });
         // A component is what was used; the item that it belongs to stands in its place as parent.
         let (item, ids, parent) = match component {
-            Some(component) => (component.title, component.ids, Some(item)),
+            Some(component) => (component.title, component.ids, Some(item.into())),
             None => (item, ids, parent),
         };
         FactRow {
             month: fact.month,
             source: row.source.clone(),
             account: fact.account,
-            scope: if fact.scope == Scope::Account { Text::new() } else { fact.scope.to_string() },
+            scope: if fact.scope == Scope::Account { Text::default() } else { fact.scope.to_string().into() },
             report: fact.report,
-            release: row.release.clone(),
+            release: row.release.as_str().into(),
             product: fact.product,
-            metric: fact.metric,
-            data_type: fact.data_type,
-            access_method: fact.access_method,
-            access_type: fact.access_type,
-            yop: fact.yop,
-            platform,
-            database,
-            title,
-            item,
-            publisher,
+            metric: fact.metric.into(),
+            data_type: fact.data_type.into(),
+            access_method: fact.access_method.into(),
+            access_type: fact.access_type.into(),
+            yop: fact.yop.into(),
+            platform: platform.into(),
+            database: database.into(),
+            title: title.into(),
+            item: item.into(),
+            publisher: publisher.into(),
             identifiers: identifiers(&ids),
             parent: parent.unwrap_or_default(),
             count: fact.count,
-            reply: row.reply.clone(),
+            reply: row.reply.as_str().into(),
         }
     }
 
@@ -201,20 +202,20 @@ impl<'a> ReadModel<'a> {
                 let product = self.products.get(row.product.as_str());
                 Some(SubscriptionRow {
                     institution: row.institution.clone(),
-                    institution_name: institution.map(|i| i.name.clone()).unwrap_or_default(),
+                    institution_name: institution.map(|i| i.name.as_str().into()).unwrap_or_default(),
                     kind: institution.map(|i| i.kind),
                     municipality: place.as_ref().map(|p| p.municipality.clone()),
-                    municipality_name: place.as_ref().map(|p| p.municipality_name.clone()).unwrap_or_default(),
-                    county: place.as_ref().map(|p| p.county.clone()).unwrap_or_default(),
-                    county_name: place.as_ref().map(|p| p.county_name.clone()).unwrap_or_default(),
+                    municipality_name: place.as_ref().map(|p| p.municipality_name.as_str().into()).unwrap_or_default(),
+                    county: place.as_ref().map(|p| p.county.as_str().into()).unwrap_or_default(),
+                    county_name: place.as_ref().map(|p| p.county_name.as_str().into()).unwrap_or_default(),
                     product: row.product.clone(),
-                    product_name: product.map(|p| p.name.clone()).unwrap_or_default(),
+                    product_name: product.map(|p| p.name.as_str().into()).unwrap_or_default(),
                     vendor: product.map(|p| p.vendor.clone()),
-                    vendor_name: product.and_then(|p| self.vendors.get(p.vendor.as_str())).map(|n| (*n).to_owned()).unwrap_or_default(),
+                    vendor_name: product.and_then(|p| self.vendors.get(p.vendor.as_str())).map(|n| (*n).into()).unwrap_or_default(),
                     valid_from: row.valid.from,
                     valid_to: row.valid.to,
-                    price: row.price.clone(),
-                    currency: row.currency.clone(),
+                    price: row.price.as_str().into(),
+                    currency: row.currency.as_str().into(),
                     funding: row.funding,
                 })
             })
@@ -236,9 +237,9 @@ impl<'a> ReadModel<'a> {
     pub fn products(&self) -> Vec<ProductInfo> {
         let info = |p: &Product| ProductInfo {
             id: p.id.clone(),
-            name: p.name.clone(),
-            vendor: self.vendors.get(p.vendor.as_str()).map_or_else(|| p.vendor.to_string(), |name| (*name).to_owned()),
-            headline: p.headline.clone(),
+            name: p.name.as_str().into(),
+            vendor: self.vendors.get(p.vendor.as_str()).map_or_else(|| p.vendor.as_str().into(), |name| (*name).into()),
+            headline: p.headline.as_str().into(),
         };
         self.registry.products.iter().map(info).collect()
     }
@@ -248,7 +249,7 @@ impl<'a> ReadModel<'a> {
     pub fn county_name(&self, county: &str) -> Option<Text> {
         let named = |m: &&crate::model::registry::Municipality| m.county == county;
         let newest = self.registry.municipalities.iter().filter(named).max_by_key(|m| m.valid.from);
-        newest.map(|m| format!("{county} {}", m.county_name))
+        newest.map(|m| format!("{county} {}", m.county_name).into())
     }
 
     /// The counties of today, by number.
@@ -260,7 +261,7 @@ impl<'a> ReadModel<'a> {
 }
 
 fn identifiers(ids: &[Identifier]) -> Text {
-    ids.iter().map(|id| format!("{}:{}", id.kind, id.value)).collect::<Vec<_>>().join("; ")
+    ids.iter().map(|id| format!("{}:{}", id.kind, id.value)).collect::<Vec<_>>().join("; ").into()
 }
 
 /// A row of runs.
@@ -273,7 +274,7 @@ pub fn run(row: &MonthRow) -> RunRow {
         report: row.key.report.clone(),
         month: row.key.month,
         state: row.state,
-        reason: row.reason.clone(),
+        reason: row.reason.as_str().into(),
         partial: row.partial,
         unconfirmed: row.unconfirmed,
         attempts: row.attempts.into(),
@@ -282,7 +283,7 @@ pub fn run(row: &MonthRow) -> RunRow {
         checked_at: time(row.checked_at),
         records: harvested.then_some(row.records),
         total: harvested.then_some(row.total),
-        reply: row.reply.clone(),
+        reply: row.reply.as_str().into(),
     }
 }
 
@@ -298,7 +299,7 @@ pub fn missing(rows: &[MonthRow], products: &dyn Fn(&SourceId) -> Vec<ProductId>
             let ids: (&AccountId, &ReportId) = (&m.account, &m.report);
             ids == (&row.key.account, &row.key.report)
                 && m.months.last.next() == row.key.month
-                && (m.state, m.partial, m.unconfirmed, &m.reason) == (row.state, row.partial, row.unconfirmed, &row.reason)
+                && (m.state, m.partial, m.unconfirmed, &*m.reason) == (row.state, row.partial, row.unconfirmed, row.reason.as_str())
         };
         match missing.last_mut() {
             Some(before) if same(before) => before.months.last = row.key.month,
@@ -311,7 +312,7 @@ pub fn missing(rows: &[MonthRow], products: &dyn Fn(&SourceId) -> Vec<ProductId>
                 state: row.state,
                 partial: row.partial,
                 unconfirmed: row.unconfirmed,
-                reason: row.reason.clone(),
+                reason: row.reason.as_str().into(),
                 next_attempt: row.next_attempt,
             }),
         }

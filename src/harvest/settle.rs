@@ -80,16 +80,16 @@ pub struct Settled {
 }
 
 /// Where things are written.
-pub struct Desk<'a> {
+pub struct Desk<'a, 'r> {
     /// The store.
     pub store: &'a Store,
     /// The archive.
     pub archive: &'a Archive,
     /// Who divides.
-    pub attributor: &'a Mutex<Attributor<'a>>,
+    pub attributor: &'a Mutex<Attributor<'r>>,
 }
 
-impl<'a> Desk<'a> {
+impl Desk<'_, '_> {
     /// Writes what became of the months, with their facts and the statistics that follow, in one transaction.
     /// What was harvested before is given up only for what was harvested now, or for a confirmed zero.
     ///

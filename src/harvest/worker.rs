@@ -159,11 +159,12 @@ impl<'a> Harvester<'a> {
             if running.is_empty() && wake.is_none() {
                 break;
             }
+            let idle = running.is_empty();
             let sleep = async {
                 match wake {
                     Some(at) => {
                         let left = at.saturating_duration_since(Instant::now());
-                        if running.is_empty() && left > Duration::from_secs(1) {
+                        if idle && left > Duration::from_secs(1) {
                             self.progress.waiting(1, left);
                         }
                         tokio::time::sleep(left).await;
@@ -172,7 +173,7 @@ impl<'a> Harvester<'a> {
                 }
             };
             tokio::select! {
-                Some(sent) = running.next(), if !running.is_empty() => {
+                Some(sent) = running.next(), if !idle => {
                     self.after(&mut queue, &sources, &mut report, sent).await?;
                 }
                 () = sleep => {}

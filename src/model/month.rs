@@ -134,7 +134,7 @@ impl<'de> Deserialize<'de> for Month {
 }
 
 /// An unbroken stretch of months, both ends included; empty when `first > last`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MonthRange {
     /// The first month.
     pub first: Month,
