@@ -90,7 +90,13 @@ fn load_from(
     let sources = build_source::sources(&mut reader, &files.sources);
     match settings {
         Some(settings) if problems.is_empty() => Ok(Settings { warnings, sources, ..settings }),
-        _ => Err(ConfigError { problems }),
+        _ => {
+            if problems.is_empty() {
+                let what = "the settings could not be worked out; this is an error of avling".to_owned();
+                problems.push(Problem { place: String::new(), key: String::new(), what });
+            }
+            Err(ConfigError { problems })
+        }
     }
 }
 

@@ -79,6 +79,9 @@ pub enum SecretError {
         "the secret was sealed with another key than the one that secrets.key names; bring that key back, or import the account again with its secret"
     )]
     OtherKey,
+    /// More than can be sealed, 256 GiB.
+    #[error("the secret is too long to be sealed")]
+    TooLong,
     /// Not as it was sealed, or sealed for another context.
     #[error(
         "the sealed secret was changed since it was sealed, or belongs to another account or column; import the account again with its secret"

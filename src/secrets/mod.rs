@@ -67,7 +67,7 @@ impl Sealer {
     /// # Errors
     /// There is no key, or it cannot be read or made.
     pub fn seal(&self, context: &str, secret: &SecretString) -> Result<String, SecretError> {
-        let sealed = self.keys(true)?.seal(context, secret.expose_secret());
+        let sealed = self.keys(true)?.seal(context, secret.expose_secret())?;
         Ok(format!("{SEALED}{}", hex::encode(sealed)))
     }
 

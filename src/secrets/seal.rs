@@ -18,16 +18,18 @@ pub const OVERHEAD: usize = KEY_ID + NONCE + TAG;
 
 impl Keys {
     /// Seals; the same secret in the same context always gives the same bytes.
-    pub fn seal(&self, context: &str, secret: &str) -> Vec<u8> {
+    ///
+    /// # Errors
+    /// [`SecretError::TooLong`].
+    pub fn seal(&self, context: &str, secret: &str) -> Result<Vec<u8>, SecretError> {
         let nonce = self.nonce(context, secret);
         let payload = Payload { msg: secret.as_bytes(), aad: context.as_bytes() };
-        // Encryption fails only beyond 256 GiB; an empty text would then not open again, and nothing would be told.
-        let ciphertext = self.cipher().encrypt(&XNonce::from(nonce), payload).unwrap_or_default();
+        let ciphertext = self.cipher().encrypt(&XNonce::from(nonce), payload).map_err(|_| SecretError::TooLong)?;
         let mut sealed = Vec::with_capacity(OVERHEAD + secret.len());
         sealed.extend_from_slice(&self.id());
         sealed.extend_from_slice(&nonce);
         sealed.extend_from_slice(&ciphertext);
-        sealed
+        Ok(sealed)
     }
 
     /// Opens what was sealed in the same context.
