@@ -4,6 +4,12 @@
 //! comes, and returns a [`Reading`]: what the report said about itself, the exceptions that it carried,
 //! and what was tolerated. Memory does not grow with the report.
 
+pub mod counter_json;
+pub mod digest;
+pub mod identifiers;
+pub mod notes;
+pub mod summary;
+
 use std::fmt;
 
 use crate::model::{Exception, ReportHeader, UsageRecord};

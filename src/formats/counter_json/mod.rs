@@ -1,0 +1,101 @@
+//! COUNTER R5 and R5.1 JSON: every report and standard view, read once, as a stream.
+//!
+//! [`read`] gives the reader to serde_json through a guard (byte order mark, tokens without end, text that holds JSON).
+//! `document` finds header, exceptions and items wherever a vendor puts them; `item` and `performance` fill the [`State`]
+//! with what one item says; the state passes its counts on when the item ends, because only then all of its attributes are
+//! known. An item larger than the buffer is passed on in parts. What is tolerated becomes a note; what cannot be true
+//! refuses the whole report.
+
+mod document;
+mod guard;
+mod header;
+mod item;
+mod names;
+mod performance;
+mod state;
+#[cfg(test)]
+mod tests;
+mod values;
+mod words;
+
+use std::io::{BufReader, Read};
+
+use serde::de::DeserializeSeed;
+use serde_json::Deserializer;
+use serde_json::error::Category;
+
+use self::document::{Document, Shape};
+use self::guard::{Guard, Opening, Unquoted};
+use self::state::State;
+use super::{FormatError, Reading, RecordSink};
+
+/// Read from the source at once: as much as callers' buffers hold, so that nothing is copied twice.
+const CHUNK: usize = 256 * 1024;
+
+/// Reads a report, or what a vendor sends instead of one, in one pass; memory does not grow with its size.
+///
+/// # Errors
+/// See [`FormatError`]: nothing that was passed to the sink is to be used then.
+pub fn read(reader: impl Read, sink: &mut impl RecordSink) -> Result<Reading, FormatError> {
+    let mut guard = Guard::new(reader);
+    let mut state = State::new(sink);
+    let shape = match guard.opening()? {
+        Opening::Text => {
+            state.notes.add("the report is text that holds JSON", || "the whole reply".into());
+            let mut unquoted = Unquoted::new(BufReader::with_capacity(CHUNK, &mut guard));
+            let shape = parse(&mut unquoted, &mut state).map_err(|failure| failure.into_error(unquoted.beginning()))?;
+            unquoted.finish()?;
+            shape
+        }
+        Opening::Nothing => return Err(FormatError::NotJson { beginning: guard.beginning() }),
+        Opening::Other => parse(&mut guard, &mut state).map_err(|failure| failure.into_error(guard.beginning()))?,
+    };
+    document::finish(state, shape)
+}
+
+/// Why parsing ended, before it is known how the reply began.
+struct Failure {
+    error: FormatError,
+    /// Nothing was understood at all.
+    at_once: bool,
+}
+
+impl Failure {
+    fn into_error(self, beginning: String) -> FormatError {
+        match self.error {
+            FormatError::Broken { .. } if self.at_once => FormatError::NotJson { beginning },
+            error => error,
+        }
+    }
+}
+
+fn parse(reader: impl Read, state: &mut State<'_>) -> Result<Shape, Failure> {
+    let mut json = Deserializer::from_reader(BufReader::with_capacity(CHUNK, reader));
+    let mut shape = Shape::default();
+    let parsed = Document { state, shape: &mut shape, depth: 0 }.deserialize(&mut json).and_then(|()| json.end());
+    match parsed {
+        Ok(()) => Ok(shape),
+        Err(error) => Err(Failure { at_once: !shape.began, error: why(error, state) }),
+    }
+}
+
+/// What a failure of serde_json stands for.
+fn why(error: serde_json::Error, state: &mut State<'_>) -> FormatError {
+    let (line, column) = (error.line(), error.column());
+    match state.failed.take() {
+        Some(FormatError::BadRow { place, what }) if line > 0 => {
+            return FormatError::BadRow { place: format!("line {line}, {place}"), what };
+        }
+        Some(failed) => return failed,
+        None => {}
+    }
+    let mut what = error.to_string();
+    if let Some(end) = what.rfind(" at line ") {
+        what.truncate(end);
+    }
+    match error.classify() {
+        Category::Io => guard::io_error(error.into()),
+        Category::Data => FormatError::BadRow { place: format!("line {line}, {}", state.place()), what },
+        Category::Syntax | Category::Eof => FormatError::Broken { line, column, what },
+    }
+}
