@@ -277,11 +277,11 @@ proptest! {
     ) {
         let mut bytes = fixture(name).into_bytes();
         for (at, what, text) in edits {
-            let at = at.index(bytes.len());
+            let at = at.index(bytes.len() + 1);
             match what {
                 0 => { bytes.splice(at..at, text.bytes()); }
                 1 => { bytes.drain(at..(at + text.len() + 1).min(bytes.len())); }
-                _ => bytes.truncate(at.max(1)),
+                _ => bytes.truncate(at),
             }
         }
         match read(bytes.as_slice(), today()) {
