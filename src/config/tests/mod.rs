@@ -65,7 +65,7 @@ fn with_no_file_the_defaults_hold() {
     assert_eq!(settings.schedule.restate_months, 3);
     assert_eq!(settings.harvest.sources_in_parallel, 30);
     assert_eq!(settings.harvest.pause, Duration::from_secs(3));
-    assert_eq!(settings.harvest.timeout, Duration::from_secs(300));
+    assert_eq!(settings.harvest.timeout, Duration::from_mins(5));
     assert_eq!(settings.harvest.max_report_size, 2 << 30);
     assert!(settings.attribution.subscribers_only);
     assert_eq!(settings.http.listen.to_string(), "127.0.0.1:8440");
@@ -139,7 +139,7 @@ fn every_setting_can_be_given_in_a_file() {
     assert_eq!(settings.schedule.restate_months, 0);
     assert_eq!(settings.harvest.sources_in_parallel, 2);
     assert_eq!(settings.harvest.pause, Duration::from_millis(500));
-    assert_eq!(settings.harvest.timeout, Duration::from_secs(5400));
+    assert_eq!(settings.harvest.timeout, Duration::from_mins(90));
     assert_eq!(settings.harvest.max_report_size, 10_000_000);
     assert!(!settings.attribution.subscribers_only);
     assert_eq!(settings.http.listen.to_string(), "[::1]:80");
@@ -180,7 +180,7 @@ fn every_setting_can_come_from_the_environment_which_has_the_last_word() {
     assert_eq!(settings.schedule.restate_months, 9);
     assert_eq!(settings.harvest.sources_in_parallel, 12);
     assert_eq!(settings.harvest.pause, Duration::from_secs(7), "an empty variable is as none");
-    assert_eq!(settings.harvest.timeout, Duration::from_secs(60));
+    assert_eq!(settings.harvest.timeout, Duration::from_mins(1));
     assert_eq!(settings.harvest.max_report_size, 1 << 30);
     assert!(!settings.attribution.subscribers_only);
     assert_eq!(settings.http.listen.to_string(), "0.0.0.0:80");
