@@ -18,7 +18,7 @@ use crate::model::Month;
 use crate::secrets::KeyLocation;
 
 /// The longest pause between two requests to a host.
-const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
+const LONGEST_PAUSE: Duration = Duration::from_hours(24);
 
 /// The settings, without sources and warnings. Nothing if anything is wrong; then a problem says what.
 pub fn settings(reader: &mut Reader<'_>, root: &Value, file: Option<&Path>) -> Option<Settings> {

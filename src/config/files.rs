@@ -125,7 +125,7 @@ impl Reading<'_> {
         let text = match std::str::from_utf8(&bytes) {
             Ok(text) => text,
             Err(error) => {
-                let line = bytes.get(..error.valid_up_to()).unwrap_or_default().iter().filter(|b| **b == b'\n').count() + 1;
+                let line = bytes.get(..error.valid_up_to()).unwrap_or_default().split(|byte| *byte == b'\n').count();
                 self.problems.push(in_file(format!("line {line} is not UTF-8; save the file as UTF-8")));
                 return;
             }
@@ -151,14 +151,14 @@ impl Reading<'_> {
             let place = text.place(key.span().start);
             match value.get_ref() {
                 DeValue::Array(sources) if name == "source" && sources.iter().all(|source| source.get_ref().is_table()) => {
-                    for source in sources.iter() {
+                    for source in sources {
                         let place = text.place(source.span().start);
                         let value = self.value(text, place, source);
                         files.sources.push(value);
                     }
                 }
                 _ if name == "source" => {
-                    self.problem(&place, name, "every source is a section of its own: [[source]], in two brackets".into())
+                    self.problem(&place, name, "every source is a section of its own: [[source]], in two brackets".into());
                 }
                 DeValue::Table(section) if schema::is_section(name) => self.section(text, name, section, files),
                 _ if schema::is_section(name) => self.problem(&place, name, format!("is a section: [{name}]")),

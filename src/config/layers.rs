@@ -53,7 +53,10 @@ impl Source for Layer {
 /// # Errors
 /// A sentence; it is an error of this program if that happens.
 pub fn overlay(layers: impl IntoIterator<Item = Layer>) -> Result<Value, String> {
-    let builder = layers.into_iter().fold(Config::builder(), |builder, layer| builder.add_source(layer));
+    let mut builder = Config::builder();
+    for layer in layers {
+        builder = builder.add_source(layer);
+    }
     builder.build().map(|config| config.cache).map_err(|error| error.to_string())
 }
 

@@ -73,15 +73,14 @@ fn load_from(
     let over = environment::layer(&environment, here, &mut places, &mut problems, &mut warnings);
     let mut reading = Reading { places: &mut places, problems: &mut problems, warnings: &mut warnings };
     let include = over.0.get("include").cloned();
-    let files = match &file {
-        Some(file) => reading.file_and_included(file, include),
-        None => {
-            let mut files = Files::default();
-            if let Some(include) = include {
-                reading.included(None, &include, &mut files);
-            }
-            files
+    let files = if let Some(file) = &file {
+        reading.file_and_included(file, include)
+    } else {
+        let mut files = Files::default();
+        if let Some(include) = include {
+            reading.included(None, &include, &mut files);
         }
+        files
     };
     let root = layers::overlay([defaults, files.layer, over]);
     let mut reader = Reader { places: &places, problems: &mut problems, warnings: &mut warnings };

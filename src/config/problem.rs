@@ -24,7 +24,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Why there are no settings: everything that is wrong, in the order of files and lines.
+/// Why there are no settings: everything that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
     /// At least one.

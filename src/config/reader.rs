@@ -27,7 +27,7 @@ pub struct Section<'a> {
 impl<'a> Section<'a> {
     /// A key's full name.
     pub fn key(&self, key: &str) -> String {
-        format!("{}.{key}", self.name)
+        if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) }
     }
 
     /// The value of a key.
@@ -60,6 +60,11 @@ impl Reader<'_> {
         let parsed = match &value.kind {
             ValueKind::String(text) if text.trim().is_empty() => Err("is empty; leave it out if there is nothing to say".into()),
             ValueKind::String(text) => parse(text.trim(), &place),
+            // What is right for it is known only to `parse`.
+            ValueKind::I64(number) => Err(match parse(&number.to_string(), &place) {
+                Ok(_) => format!("is the number {number}, but must be a text: \"{number}\""),
+                Err(what) => format!("{what}, in quotes"),
+            }),
             other => Err(format!("is {}, but must be a text in quotes", described(other))),
         };
         parsed.map_err(|what| self.at(&place, section.key(key), what)).ok()

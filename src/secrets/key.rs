@@ -39,13 +39,12 @@ impl Keys {
 /// [`SecretError::BadKey`].
 pub fn parse(text: &str, location: &KeyLocation) -> Result<Keys, SecretError> {
     let mut key = [0; 32];
-    match hex::decode_to_slice(text.trim(), &mut key) {
-        Ok(()) => Ok(Keys::derive(key)),
-        Err(_) => {
-            key.zeroize();
-            Err(SecretError::BadKey { location: location.to_string() })
-        }
+    let decoded = hex::decode_to_slice(text.trim(), &mut key);
+    if decoded.is_err() {
+        key.zeroize();
+        return Err(SecretError::BadKey { location: location.to_string() });
     }
+    Ok(Keys::derive(key))
 }
 
 /// Reads the key file, and makes it if it is not there and `make` says so.

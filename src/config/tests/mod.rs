@@ -65,7 +65,7 @@ fn with_no_file_the_defaults_hold() {
     assert_eq!(settings.schedule.restate_months, 3);
     assert_eq!(settings.harvest.sources_in_parallel, 30);
     assert_eq!(settings.harvest.pause, Duration::from_secs(3));
-    assert_eq!(settings.harvest.timeout, Duration::from_secs(300));
+    assert_eq!(settings.harvest.timeout, Duration::from_mins(5));
     assert_eq!(settings.harvest.max_report_size, 2 << 30);
     assert!(settings.attribution.subscribers_only);
     assert_eq!(settings.http.listen.to_string(), "127.0.0.1:8440");
@@ -139,7 +139,7 @@ fn every_setting_can_be_given_in_a_file() {
     assert_eq!(settings.schedule.restate_months, 0);
     assert_eq!(settings.harvest.sources_in_parallel, 2);
     assert_eq!(settings.harvest.pause, Duration::from_millis(500));
-    assert_eq!(settings.harvest.timeout, Duration::from_secs(5400));
+    assert_eq!(settings.harvest.timeout, Duration::from_mins(90));
     assert_eq!(settings.harvest.max_report_size, 10_000_000);
     assert!(!settings.attribution.subscribers_only);
     assert_eq!(settings.http.listen.to_string(), "[::1]:80");
@@ -180,7 +180,7 @@ fn every_setting_can_come_from_the_environment_which_has_the_last_word() {
     assert_eq!(settings.schedule.restate_months, 9);
     assert_eq!(settings.harvest.sources_in_parallel, 12);
     assert_eq!(settings.harvest.pause, Duration::from_secs(7), "an empty variable is as none");
-    assert_eq!(settings.harvest.timeout, Duration::from_secs(60));
+    assert_eq!(settings.harvest.timeout, Duration::from_mins(1));
     assert_eq!(settings.harvest.max_report_size, 1 << 30);
     assert!(!settings.attribution.subscribers_only);
     assert_eq!(settings.http.listen.to_string(), "0.0.0.0:80");
@@ -286,8 +286,8 @@ fn what_is_wrong_with_included_files_is_told() {
 
 #[test]
 fn what_is_not_toml_is_told_with_its_place_and_without_the_line() {
-    let problem = problem_of("[harvest]\npause = \"1s\nkey = hunter2\n");
-    assert!(problem.starts_with("avling.toml:2:"), "{problem}");
+    let problem = problem_of("[harvest]\npause = \"1s\n");
+    assert_eq!(problem, "avling.toml:2:12: invalid basic string, expected `\"`; this is not TOML");
     let problems = problems_of("[harvest\n= 3\nsecret hunter2\n");
     assert!(problems.len() > 1 && !problems.concat().contains("hunter2"), "{problems:?}");
     let folder = folder(&[]);
@@ -356,7 +356,7 @@ fn wrong_values_are_all_told_with_what_would_be_right() {
             "attribution.subscribers_only: is the text 'true', but must be true or false, without quotes",
             "data.dir: '~/avling': ~ means nothing here; write the whole path",
             "harvest.max_report_size: '2 gigs' is not a size; write it as 512MiB, 2GiB or 500MB",
-            "harvest.pause: is the number 3, but must be a text in quotes",
+            "harvest.pause: '3' is not a duration; write it as 3s, 500ms, 5m, 1h30m or 2d, in quotes",
             "harvest.sources_in_parallel: is the number 0, but must be a whole number from 1 to 1000",
             "harvest.timeout: no time at all is too little for any answer; write it as 300s",
             "http.listen: 'localhost' is not an address with a port; write the address and the port of this machine to listen at, as 127.0.0.1:8440 or [::1]:8440",

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::config::schema;
+use crate::model::ProductId;
 
 const REFERENCE: &str = include_str!("../../../config/avling.toml");
 
@@ -42,16 +43,22 @@ fn the_reference_has_every_setting_and_every_key_of_a_source() {
         let has = sources.iter().flat_map(of).any(|table| table.get(key).is_some());
         assert!(has, "{key} is in no source of config/avling.toml");
     };
-    schema::SOURCE_KEYS.iter().for_each(|key| anywhere(key, &|source| vec![source.clone()]));
-    schema::FALLBACK_KEYS.iter().for_each(|key| anywhere(key, &|source| source.get("fallback").cloned().into_iter().collect()));
+    for key in schema::SOURCE_KEYS {
+        anywhere(key, &|source| vec![source.clone()]);
+    }
+    for key in schema::FALLBACK_KEYS {
+        anywhere(key, &|source| source.get("fallback").cloned().into_iter().collect());
+    }
     let rules = |source: &toml::Value| source.get("product_rule").and_then(|rules| rules.as_array().cloned()).unwrap_or_default();
-    schema::RULE_KEYS.iter().for_each(|key| anywhere(key, &rules));
+    for key in schema::RULE_KEYS {
+        anywhere(key, &rules);
+    }
 }
 
 #[test]
 fn its_example_sources_load() {
     let sources = load_text(&uncommented()).unwrap().sources;
     assert_eq!(sources.iter().map(|source| source.id.as_str()).collect::<Vec<_>>(), ["idunn", "naxos"]);
-    let products: Vec<&str> = sources[1].products().into_iter().map(|product| product.as_str()).collect();
+    let products: Vec<&str> = sources[1].products().into_iter().map(ProductId::as_str).collect();
     assert_eq!(products, ["naxos", "naxos-jazz", "naxos-video"]);
 }

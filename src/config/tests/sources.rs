@@ -66,7 +66,7 @@ fn a_source_may_say_much() {
     assert_eq!(source.reports, [ReportId::trusted("PR"), ReportId::trusted("TR_J1")]);
     assert_eq!(source.product.as_str(), "p");
     assert_eq!((source.access, source.shared_traffic), (Access::Login, SharedTraffic::Replicated));
-    assert_eq!((source.pause, source.timeout), (Some(Duration::ZERO), Some(Duration::from_secs(600))));
+    assert_eq!((source.pause, source.timeout), (Some(Duration::ZERO), Some(Duration::from_mins(10))));
     assert_eq!((source.cron.as_deref(), source.requests_at_once), (Some("0 4 10 * *"), 4));
     assert_eq!(source.user_agent.as_deref(), Some("avling (test)"));
 }
