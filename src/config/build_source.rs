@@ -64,7 +64,7 @@ fn source(reader: &mut Reader<'_>, section: &Section<'_>, place: &Place) -> Opti
 
     let allow_http = if section.get("allow_http").is_some() { reader.switch(section, "allow_http") } else { Some(false) };
     let release = release_choice(reader, section);
-    let check = |text: &str| if counter { address(text, allow_http.unwrap_or(true)) } else { Ok(text.to_owned()) };
+    let check = |text: &str| if counter { address(text, allow_http.unwrap_or(true)) } else { other_address(text) };
     let url = reader.parse(section, "url", check);
     let fallback = fallback(reader, section, allow_http.unwrap_or(true));
     if let (Some(Some(fallback)), Some(url), Some(ReleaseChoice::Release(release))) = (&fallback, &url, release)
@@ -181,12 +181,7 @@ fn release_choice(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<Rele
 fn address(text: &str, allow_http: bool) -> Result<String, String> {
     let url = Url::parse(text).map_err(|error| format!("is no URL: {error}; write it as https://example.org/counter/r51"))?;
     let host = url.host_str().unwrap_or_default();
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err("has a user name or password in it; credentials belong to the accounts (avling import accounts)".into());
-    }
-    if let Some((name, _)) = url.query_pairs().find(|(name, _)| SECRET_PARAMETERS.contains(&name.to_ascii_lowercase().as_str())) {
-        return Err(format!("has a {name} in it; credentials belong to the accounts (avling import accounts)"));
-    }
+    no_credentials(&url)?;
     match url.scheme() {
         "https" => {}
         "http" if allow_http || is_loopback(host) => {}
@@ -198,6 +193,24 @@ fn address(text: &str, allow_http: bool) -> Result<String, String> {
         other => return Err(format!("begins with '{}:'; it must be https", shown(other))),
     }
     Ok(text.to_owned())
+}
+
+/// What other kinds have as their address; it may be a path.
+fn other_address(text: &str) -> Result<String, String> {
+    if let Ok(url) = Url::parse(text) {
+        no_credentials(&url)?;
+    }
+    Ok(text.to_owned())
+}
+
+fn no_credentials(url: &Url) -> Result<(), String> {
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("has a user name or password in it; credentials belong to the accounts (avling import accounts)".into());
+    }
+    match url.query_pairs().find(|(name, _)| SECRET_PARAMETERS.contains(&name.to_ascii_lowercase().as_str())) {
+        Some((name, _)) => Err(format!("has a {name} in it; credentials belong to the accounts (avling import accounts)")),
+        None => Ok(()),
+    }
 }
 
 /// Whether the host is this machine.

@@ -24,7 +24,7 @@ pub enum SecretError {
         mode: u32,
     },
     /// The key file cannot be read or made.
-    #[error("{doing} the key file {} failed: {error}", path.display())]
+    #[error("{doing} the key file {} failed: {error}; mend that, or say in secrets.key where the key is to be", path.display())]
     File {
         /// What was tried.
         doing: &'static str,

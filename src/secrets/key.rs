@@ -1,7 +1,7 @@
 //! The key: read, or made on first need.
 
 use std::fs::{self, File};
-use std::io::{ErrorKind, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::path::Path;
 
 use secrecy::zeroize::Zeroize as _;
@@ -9,6 +9,9 @@ use secrecy::{ExposeSecret as _, SecretBox, SecretString};
 
 use super::hmac::hmac;
 use super::{KeyLocation, SecretError};
+
+/// More than any key file has, in bytes.
+const LONGEST_FILE: usize = 1024;
 
 /// What is derived from the key; zeroed when it is let go.
 pub struct Keys {
@@ -67,9 +70,11 @@ fn read(path: &Path) -> Result<Keys, SecretError> {
         ErrorKind::NotFound => SecretError::NoKey { path: path.to_owned() },
         _ => SecretError::File { doing: "reading", path: path.to_owned(), error },
     };
-    let file = File::open(path).map_err(failed)?;
+    let mut file = File::open(path).map_err(failed)?;
     check_mode(&file, path)?;
-    let bytes = fs::read(path).map_err(failed)?;
+    // Room for a key and more, so that it is not copied about in memory while it grows.
+    let mut bytes = Vec::with_capacity(LONGEST_FILE);
+    (&mut file).take(LONGEST_FILE as u64).read_to_end(&mut bytes).map_err(failed)?;
     let location = KeyLocation::File(path.to_owned());
     let text = super::text(bytes).ok_or_else(|| SecretError::BadKey { location: location.to_string() })?;
     parse(text.expose_secret(), &location)

@@ -142,9 +142,10 @@ fn credentials_in_an_address_are_refused_and_not_shown() {
         "https://example.org/?api_key=hunter2",
         "https://example.org/?Requestor_ID=hunter2",
     ] {
-        let text = format!("[[source]]\nid = \"a\"\nkind = \"counter_api\"\nurl = \"{address}\"\n");
-        let problem = problem_of(&text);
-        assert!(problem.contains("credentials belong to the accounts") && !problem.contains("hunter2"), "{problem}");
+        for kind in ["counter_api", "sushi_soap"] {
+            let problem = problem_of(&format!("[[source]]\nid = \"a\"\nkind = \"{kind}\"\nurl = \"{address}\"\n"));
+            assert!(problem.contains("credentials belong to the accounts") && !problem.contains("hunter2"), "{problem}");
+        }
     }
     for address in ["example.org/counter", "ftp://example.org/", "https://"] {
         let problem = problem_of(&format!("[[source]]\nid = \"a\"\nkind = \"counter_api\"\nurl = \"{address}\"\n"));
