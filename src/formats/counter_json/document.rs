@@ -130,17 +130,15 @@ impl<'de> Visitor<'de> for Document<'_, '_> {
                     state.reading.has_items = true;
                     map.next_value_seed(Items(state))?;
                 }
-                Some(Name::ReportHeader) => {
-                    match map.next_value_seed(Small { left: &mut left })? {
-                        Value::Object(object) => {
-                            let found = object.iter().filter(|(key, _)| is(key, Name::Exceptions)).flat_map(|(_, value)| exceptions(value));
-                            state.reading.exceptions.extend(found);
-                            shape.header.get_or_insert(object);
-                        }
-                        Value::Null => state.notes.add("Report_Header is null", || "Report_Header".into()),
-                        other => state.notes.add("Report_Header is not an object", || shown(&other.to_string())),
+                Some(Name::ReportHeader) => match map.next_value_seed(Small { left: &mut left })? {
+                    Value::Object(object) => {
+                        let found = object.iter().filter(|(key, _)| is(key, Name::Exceptions)).flat_map(|(_, value)| exceptions(value));
+                        state.reading.exceptions.extend(found);
+                        shape.header.get_or_insert(object);
                     }
-                }
+                    Value::Null => state.notes.add("Report_Header is null", || "Report_Header".into()),
+                    other => state.notes.add("Report_Header is not an object", || shown(&other.to_string())),
+                },
                 Some(Name::Exceptions) => {
                     let value = map.next_value_seed(Small { left: &mut left })?;
                     let found = exceptions(&value);
