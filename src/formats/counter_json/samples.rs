@@ -1,5 +1,7 @@
 //! Reports of the Code of Practice and of other software's tests: the figures must be those that are known.
 
+#![expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::Path;
@@ -31,8 +33,10 @@ const OFFICIAL: [(&str, u128, u64); 16] = [
     ("TRJ4", 8_844, 48),
 ];
 
+type Check = fn(&FormatError) -> bool;
+
 /// Samples that are refused, and how.
-const REFUSED: [(&str, fn(&FormatError) -> bool); 5] = [
+const REFUSED: [(&str, Check); 5] = [
     ("data_incorrect.json", |error| matches!(error, FormatError::NotReport(_))),
     // Lists of reports, as `/reports` gives them.
     ("reports.json", |error| matches!(error, FormatError::NotReport(_))),

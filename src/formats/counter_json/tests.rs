@@ -46,7 +46,7 @@ fn codes(text: &str) -> Vec<u32> {
 }
 
 fn notes(reading: &Reading) -> String {
-    reading.notes.iter().map(|note| format!("{note}\n")).collect()
+    reading.notes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 /// A platform report with these months of one metric.

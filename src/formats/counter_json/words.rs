@@ -145,15 +145,14 @@ impl Words {
         } else {
             (trimmed, Standing::Unknown)
         };
-        let word = match self.index.get(text) {
-            Some(&(word, _)) => word,
-            None => {
-                let word = u32::try_from(self.texts.len()).unwrap_or(0);
-                self.texts.push(text.to_owned());
-                let plain = if standing == Standing::Respelt { Standing::Known } else { standing };
-                self.index.insert(text.to_owned(), (word, plain));
-                word
-            }
+        let word = if let Some(&(word, _)) = self.index.get(text) {
+            word
+        } else {
+            let word = u32::try_from(self.texts.len()).unwrap_or(0);
+            self.texts.push(text.to_owned());
+            let plain = if standing == Standing::Respelt { Standing::Known } else { standing };
+            self.index.insert(text.to_owned(), (word, plain));
+            word
         };
         self.index.insert(raw.to_owned(), (word, standing));
         (word, standing)
