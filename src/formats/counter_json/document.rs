@@ -48,7 +48,7 @@ impl<'de> DeserializeSeed<'de> for Document<'_, '_> {
 }
 
 impl Document<'_, '_> {
-    fn scalar<E>(self, what: &str) {
+    fn scalar(self, what: &str) {
         self.shape.began = true;
         self.shape.says.push(what.to_owned());
     }
@@ -62,27 +62,27 @@ impl<'de> Visitor<'de> for Document<'_, '_> {
     }
 
     fn visit_unit<E>(self) -> Result<(), E> {
-        self.scalar::<E>("null");
+        self.scalar("null");
         Ok(())
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<(), E> {
-        self.scalar::<E>(if value { "true" } else { "false" });
+        self.scalar(if value { "true" } else { "false" });
         Ok(())
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<(), E> {
-        self.scalar::<E>(&value.to_string());
+        self.scalar(&value.to_string());
         Ok(())
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<(), E> {
-        self.scalar::<E>(&value.to_string());
+        self.scalar(&value.to_string());
         Ok(())
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<(), E> {
-        self.scalar::<E>(&value.to_string());
+        self.scalar(&value.to_string());
         Ok(())
     }
 
@@ -130,17 +130,15 @@ impl<'de> Visitor<'de> for Document<'_, '_> {
                     state.reading.has_items = true;
                     map.next_value_seed(Items(state))?;
                 }
-                Some(Name::ReportHeader) => {
-                    match map.next_value_seed(Small { left: &mut left })? {
-                        Value::Object(object) => {
-                            let found = object.iter().filter(|(key, _)| is(key, Name::Exceptions)).flat_map(|(_, value)| exceptions(value));
-                            state.reading.exceptions.extend(found);
-                            shape.header.get_or_insert(object);
-                        }
-                        Value::Null => state.notes.add("Report_Header is null", || "Report_Header".into()),
-                        other => state.notes.add("Report_Header is not an object", || shown(&other.to_string())),
+                Some(Name::ReportHeader) => match map.next_value_seed(Small { left: &mut left })? {
+                    Value::Object(object) => {
+                        let found = object.iter().filter(|(key, _)| is(key, Name::Exceptions)).flat_map(|(_, value)| exceptions(value));
+                        state.reading.exceptions.extend(found);
+                        shape.header.get_or_insert(object);
                     }
-                }
+                    Value::Null => state.notes.add("Report_Header is null", || "Report_Header".into()),
+                    other => state.notes.add("Report_Header is not an object", || shown(&other.to_string())),
+                },
                 Some(Name::Exceptions) => {
                     let value = map.next_value_seed(Small { left: &mut left })?;
                     let found = exceptions(&value);

@@ -37,7 +37,8 @@ const MESSAGES: [(&str, u32); 22] = [
 
 /// The value of a field, whatever the case of its name.
 pub(super) fn get(object: &Map<String, Value>, name: Name) -> Option<&Value> {
-    let found = object.get(name.text()).or_else(|| object.iter().find(|(key, _)| known(key).is_some_and(|(k, _)| k == name)).map(|(_, v)| v));
+    let found =
+        object.get(name.text()).or_else(|| object.iter().find(|(key, _)| known(key).is_some_and(|(k, _)| k == name)).map(|(_, v)| v));
     found.filter(|value| !value.is_null())
 }
 
@@ -142,7 +143,9 @@ fn exception(value: &Value) -> Option<Exception> {
             let data = get(object, Name::Data).map(text).unwrap_or_default();
             Some(Exception { code, message, severity: field(object, Name::Severity), data, help_url: field(object, Name::HelpUrl) })
         }
-        Value::String(message) => code_of(message).map(|code| Exception { code, message: message.trim().to_owned(), ..Exception::default() }),
+        Value::String(message) => {
+            code_of(message).map(|code| Exception { code, message: message.trim().to_owned(), ..Exception::default() })
+        }
         _ => None,
     }
 }
@@ -216,7 +219,9 @@ pub(super) fn header(object: &Map<String, Value>, notes: &mut Notes) -> ReportHe
 /// `[{Name, Value}]` of R5 and `{Name: Value or [Value]}` of R5.1.
 fn settings(value: &Value) -> Vec<(String, String)> {
     match value {
-        Value::Object(object) if plain(object, "Value").is_none() => object.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
+        Value::Object(object) if plain(object, "Value").is_none() => {
+            object.iter().map(|(name, value)| (name.clone(), text(value))).collect()
+        }
         other => pairs(other, "Name"),
     }
 }

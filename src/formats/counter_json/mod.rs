@@ -12,6 +12,8 @@ mod header;
 mod item;
 mod names;
 mod performance;
+#[cfg(test)]
+mod samples;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -96,6 +98,7 @@ fn why(error: serde_json::Error, state: &mut State<'_>) -> FormatError {
     match error.classify() {
         Category::Io => guard::io_error(error.into()),
         Category::Data => FormatError::BadRow { place: format!("line {line}, {}", state.place()), what },
-        Category::Syntax | Category::Eof => FormatError::Broken { line, column, what },
+        // At the very beginning of a line serde_json says column 0.
+        Category::Syntax | Category::Eof => FormatError::Broken { line, column: column.max(1), what },
     }
 }

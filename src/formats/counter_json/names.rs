@@ -11,6 +11,7 @@ macro_rules! names {
     ($($name:ident = $first:literal $(| $other:literal)*),+ $(,)?) => {
         /// A field that means something to avling.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[expect(clippy::enum_variant_names, reason = "one of the standard's names is Item_Name")]
         pub(super) enum Name { $($name),+ }
 
         const NAMES: &[(&str, Name)] = &[$(($first, Name::$name) $(, ($other, Name::$name))*),+];

@@ -278,7 +278,8 @@ impl<'s> State<'s> {
         self.text = 0;
         let mut from = 0;
         while let Some(&first) = self.entries.get(from) {
-            let alike = |entry: &&Entry| entry.subject == first.subject && entry.attributes == first.attributes && entry.metric == first.metric;
+            let alike =
+                |entry: &&Entry| entry.subject == first.subject && entry.attributes == first.attributes && entry.metric == first.metric;
             let to = from + self.entries[from..].iter().take_while(alike).count();
             self.relate(first.subject as usize);
             let (words, member) = self.resolve(first.attributes as usize);

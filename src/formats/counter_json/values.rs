@@ -309,7 +309,13 @@ impl Visitor<'_> for Count<'_, '_> {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole, and in range")]
             return Ok(value as u64);
         }
-        let why = if value < 0.0 { "is below zero" } else if value.fract() == 0.0 { "is too large" } else { "is not a whole number" };
+        let why = if value < 0.0 {
+            "is below zero"
+        } else if value.fract() == 0.0 {
+            "is too large"
+        } else {
+            "is not a whole number"
+        };
         Err(self.0.bad_row(format!("the count {value} {why}")))
     }
 

@@ -145,15 +145,14 @@ impl Words {
         } else {
             (trimmed, Standing::Unknown)
         };
-        let word = match self.index.get(text) {
-            Some(&(word, _)) => word,
-            None => {
-                let word = u32::try_from(self.texts.len()).unwrap_or(0);
-                self.texts.push(text.to_owned());
-                let plain = if standing == Standing::Respelt { Standing::Known } else { standing };
-                self.index.insert(text.to_owned(), (word, plain));
-                word
-            }
+        let word = if let Some(&(word, _)) = self.index.get(text) {
+            word
+        } else {
+            let word = u32::try_from(self.texts.len()).unwrap_or(0);
+            self.texts.push(text.to_owned());
+            let plain = if standing == Standing::Respelt { Standing::Known } else { standing };
+            self.index.insert(text.to_owned(), (word, plain));
+            word
         };
         self.index.insert(raw.to_owned(), (word, standing));
         (word, standing)
@@ -162,6 +161,7 @@ impl Words {
 
 /// Whether two names differ in case and separators only.
 pub(super) fn same_letters(one: &str, two: &str) -> bool {
-    let letters = |text: &'_ str| text.bytes().filter(|b| !matches!(b, b'_' | b' ' | b'-')).map(|b| b.to_ascii_lowercase()).collect::<Vec<_>>();
+    let letters =
+        |text: &'_ str| text.bytes().filter(|b| !matches!(b, b'_' | b' ' | b'-')).map(|b| b.to_ascii_lowercase()).collect::<Vec<_>>();
     one.len().abs_diff(two.len()) < 8 && letters(one) == letters(two)
 }
