@@ -208,7 +208,7 @@ fn no_credentials(url: &Url) -> Result<(), String> {
         return Err("has a user name or password in it; credentials belong to the accounts (avling import accounts)".into());
     }
     match url.query_pairs().find(|(name, _)| SECRET_PARAMETERS.contains(&name.to_ascii_lowercase().as_str())) {
-        Some((name, _)) => Err(format!("has a {name} in it; credentials belong to the accounts (avling import accounts)")),
+        Some((name, _)) => Err(format!("has {name}= in it; credentials belong to the accounts (avling import accounts)")),
         None => Ok(()),
     }
 }
