@@ -90,9 +90,13 @@ struct Counting {
 
 impl RecordSink for Counting {
     fn record(&mut self, record: &UsageRecord<'_>) -> Result<(), Stopped> {
-        self.records += 1;
-        self.sum += u128::from(record.count);
-        self.digests.add(record);
+        self.months(record, &[(record.month, record.count)])
+    }
+
+    fn months(&mut self, like: &UsageRecord<'_>, counts: &[(Month, u64)]) -> Result<(), Stopped> {
+        self.records += counts.len() as u64;
+        self.sum += counts.iter().map(|(_, count)| u128::from(*count)).sum::<u128>();
+        self.digests.add_months(like, counts);
         Ok(())
     }
 }

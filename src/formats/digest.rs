@@ -36,6 +36,11 @@ struct Last {
 impl MonthDigests {
     /// Adds a record.
     pub fn add(&mut self, record: &UsageRecord<'_>) {
+        self.add_months(record, &[(record.month, record.count)]);
+    }
+
+    /// Adds the counts of several months that share all else with `record`.
+    pub fn add_months(&mut self, record: &UsageRecord<'_>, counts: &[(Month, u64)]) {
         let mut same = true;
         let last = &mut self.last;
         if last.item.as_ref() != Some(record.item) {
@@ -70,12 +75,14 @@ impl MonthDigests {
         if !same {
             last.hash = last.words.iter().fold(mix(last.item_hash, last.member_hash), |hash, (_, word)| mix(hash, *word));
         }
-        let place = usize::try_from(record.month.index()).unwrap_or(0);
-        if place >= self.sums.len() {
-            self.sums.resize(place + 1, 0);
+        for &(month, count) in counts {
+            let place = usize::try_from(month.index()).unwrap_or(0);
+            if place >= self.sums.len() {
+                self.sums.resize(place + 1, 0);
+            }
+            let fact = (u128::from(month.index().unsigned_abs()) << 64) | u128::from(count);
+            self.sums[place] = self.sums[place].wrapping_add(mix(last.hash, fact));
         }
-        let fact = (u128::from(record.month.index().unsigned_abs()) << 64) | u128::from(record.count);
-        self.sums[place] = self.sums[place].wrapping_add(mix(last.hash, fact));
     }
 
     /// The fingerprint of a month: 32 hexadecimal digits, all of them 0 for a month without records.

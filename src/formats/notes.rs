@@ -16,15 +16,23 @@ pub struct Notes {
 }
 
 impl Notes {
+    /// Notes `what` once more, if it was noted before.
+    pub fn again(&mut self, what: &str) -> bool {
+        let known = self.index.get(what).and_then(|place| self.notes.get_mut(*place));
+        known.map(|note| note.times += 1).is_some()
+    }
+
     /// Notes `what`; its place is only worked out the first time.
     pub fn add(&mut self, what: impl Into<Cow<'static, str>>, place: impl FnOnce() -> String) {
         let mut what = what.into();
-        if !self.index.contains_key(&what) && self.notes.len() >= KINDS {
-            what = "other oddities".into();
-        }
-        if let Some(&known) = self.index.get(&what) {
-            self.notes[known].times += 1;
+        if self.again(&what) {
             return;
+        }
+        if self.notes.len() >= KINDS {
+            what = "other oddities".into();
+            if self.again(&what) {
+                return;
+            }
         }
         self.notes.push(Note { what: what.to_string(), times: 1, place: place() });
         self.index.insert(what, self.notes.len() - 1);

@@ -22,13 +22,18 @@ pub struct Summary {
 
 impl RecordSink for Summary {
     fn record(&mut self, record: &UsageRecord<'_>) -> Result<(), Stopped> {
-        self.months.insert(record.month);
-        self.records += 1;
-        self.sum += u128::from(record.count);
-        match self.metrics.get_mut(record.metric) {
-            Some(sum) => *sum += u128::from(record.count),
+        self.months(record, &[(record.month, record.count)])
+    }
+
+    fn months(&mut self, like: &UsageRecord<'_>, counts: &[(Month, u64)]) -> Result<(), Stopped> {
+        self.months.extend(counts.iter().map(|(month, _)| *month));
+        self.records += counts.len() as u64;
+        let sum: u128 = counts.iter().map(|(_, count)| u128::from(*count)).sum();
+        self.sum += sum;
+        match self.metrics.get_mut(like.metric) {
+            Some(known) => *known += sum,
             None => {
-                self.metrics.insert(record.metric.to_owned(), u128::from(record.count));
+                self.metrics.insert(like.metric.to_owned(), sum);
             }
         }
         Ok(())

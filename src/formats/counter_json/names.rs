@@ -111,8 +111,11 @@ impl Visitor<'_> for NameSeed<'_, '_> {
             return Ok(None);
         };
         if !exact && !matches!(name, Name::Code | Name::Message | Name::Severity | Name::Data | Name::HelpUrl) {
-            let place = self.0.place();
-            self.0.notes.add("names of fields in another spelling", || format!("'{}', {place}", shown(text)));
+            const WHAT: &str = "names of fields in another spelling";
+            if !self.0.notes.again(WHAT) {
+                let place = self.0.place();
+                self.0.notes.add(WHAT, || format!("'{}', {place}", shown(text)));
+            }
         }
         Ok(Some(name))
     }

@@ -96,7 +96,12 @@ pub(super) struct State<'s> {
     sealed: Mark,
     words: [Words; Field::COUNT],
     looks: Option<(u8, &'static str)>,
-    twice: HashMap<(u32, [u32; 4], u32, Member, i32), u64>,
+    /// The counts that are being passed on.
+    run: Vec<(Month, u64)>,
+    /// The members of the item at hand.
+    members: Vec<Member>,
+    /// The months of each subject, attributes, metric and member, 64 to a number.
+    twice: HashMap<(u32, [u32; 4], u32, usize, i32), u64>,
 }
 
 impl<'s> State<'s> {
@@ -118,6 +123,8 @@ impl<'s> State<'s> {
             sealed: Mark { subjects: 0, attributes: 0 },
             words: [Field::DataType, Field::AccessMethod, Field::AccessType, Field::Yop, Field::Metric].map(Words::new),
             looks: None,
+            run: vec![],
+            members: vec![],
             twice: HashMap::new(),
         }
     }
@@ -161,8 +168,11 @@ impl<'s> State<'s> {
 
     /// Notes something at this place.
     pub(super) fn note(&mut self, what: impl Into<std::borrow::Cow<'static, str>>) {
-        let place = self.place();
-        self.notes.add(what, || place);
+        let what = what.into();
+        if !self.notes.again(&what) {
+            let place = self.place();
+            self.notes.add(what, || place);
+        }
     }
 
     /// Begins an entry of `Report_Items`.
@@ -283,32 +293,35 @@ impl<'s> State<'s> {
             let to = from + self.entries[from..].iter().take_while(alike).count();
             self.relate(first.subject as usize);
             let (words, member) = self.resolve(first.attributes as usize);
-            self.find_twice(from..to, words, &member);
-            let text = |field: Field| self.words[field as usize].text(words[field as usize]);
-            let access_method = text(Field::AccessMethod);
-            let Some(subject) = self.subjects.get(first.subject as usize) else { break };
+            self.run.clear();
             for entry in &self.entries[from..to] {
                 let Some(month) = entry.month else { return Err(E::custom("a count without its month")) };
-                let record = UsageRecord {
-                    item: &subject.item,
-                    member: (member != Member::default()).then_some(&member),
-                    metric: self.words[Field::Metric as usize].text(entry.metric),
-                    month,
-                    data_type: text(Field::DataType),
-                    access_method: if access_method.is_empty() { "Regular" } else { access_method },
-                    access_type: text(Field::AccessType),
-                    yop: text(Field::Yop),
-                    count: entry.count,
-                };
-                if let Err(stopped) = self.sink.record(&record) {
-                    return Err(self.fail(stopped.into()));
-                }
-                self.reading.records += 1;
+                self.run.push((month, entry.count));
             }
+            self.find_twice(&first, words, &member);
+            let text = |field: Field| self.words[field as usize].text(words[field as usize]);
+            let access_method = text(Field::AccessMethod);
+            let (Some(subject), Some(&(month, count))) = (self.subjects.get(first.subject as usize), self.run.first()) else { break };
+            let like = UsageRecord {
+                item: &subject.item,
+                member: (member != Member::default()).then_some(&member),
+                metric: self.words[Field::Metric as usize].text(first.metric),
+                month,
+                data_type: text(Field::DataType),
+                access_method: if access_method.is_empty() { "Regular" } else { access_method },
+                access_type: text(Field::AccessType),
+                yop: text(Field::Yop),
+                count,
+            };
+            if let Err(stopped) = self.sink.months(&like, &self.run) {
+                return Err(self.fail(stopped.into()));
+            }
+            self.reading.records += self.run.len() as u64;
             from = to;
         }
         self.entries.clear();
         self.twice.clear();
+        self.members.clear();
         Ok(())
     }
 
@@ -331,27 +344,28 @@ impl<'s> State<'s> {
     }
 
     /// Notes months that come twice with the same attributes; their counts add up.
-    fn find_twice(&mut self, entries: std::ops::Range<usize>, words: [u32; 4], member: &Member) {
-        let Some(first) = self.entries.get(entries.start).copied() else { return };
+    fn find_twice(&mut self, first: &Entry, words: [u32; 4], member: &Member) {
+        let member = if *member == Member::default() {
+            0
+        } else if let Some(place) = self.members.iter().position(|known| known == member) {
+            place + 1
+        } else {
+            self.members.push(member.clone());
+            self.members.len()
+        };
         let mut again = None;
-        let mut block = (i32::MIN, 0_u64);
-        let key = |block| (first.subject, words, first.metric, member.clone(), block);
-        for month in self.entries[entries].iter().filter_map(|entry| entry.month) {
-            let (number, bit) = (month.index() / 64, 1 << (month.index() % 64));
-            if number != block.0 {
-                if block.1 != 0 {
-                    *self.twice.entry(key(block.0)).or_default() |= block.1;
-                }
-                block = (number, 0);
+        let mut months = self.run.iter().map(|(month, _)| *month).peekable();
+        while let Some(month) = months.next() {
+            let block = month.index() / 64;
+            let mut bits = 1_u64 << (month.index() % 64);
+            while let Some(next) = months.next_if(|next| next.index() / 64 == block) {
+                let bit = 1 << (next.index() % 64);
+                again = again.or((bits & bit != 0).then_some(next));
+                bits |= bit;
             }
-            let known = if block.1 == 0 { self.twice.get(&key(number)).copied().unwrap_or(0) } else { 0 };
-            if (known | block.1) & bit != 0 {
-                again = Some(month);
-            }
-            block.1 |= known | bit;
-        }
-        if block.1 != 0 {
-            *self.twice.entry(key(block.0)).or_default() |= block.1;
+            let known = self.twice.entry((first.subject, words, first.metric, member, block)).or_default();
+            again = again.or((*known & bits != 0).then_some(month));
+            *known |= bits;
         }
         if let Some(month) = again {
             self.at = (first.subject as usize, first.metric, Some(month));

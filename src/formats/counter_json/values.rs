@@ -164,9 +164,8 @@ impl<'de> DeserializeSeed<'de> for Text<'_, '_> {
 
 impl Text<'_, '_> {
     fn odd(&mut self, what: &'static str) {
-        let (state, name) = (&mut *self.state, self.name);
-        let place = state.place();
-        state.notes.add(format!("{name} {what}"), || place);
+        let name = self.name;
+        self.state.note(format!("{name} {what}"));
     }
 }
 
@@ -269,8 +268,7 @@ pub(super) fn word(state: &mut State<'_>, field: Field, raw: &str) -> u32 {
             Standing::Respelt => format!("{} '{}' read as '{}'", field.name(), shown(raw), state.words(field).text(word)),
             _ => format!("unknown {} '{}'", field.name(), shown(raw)),
         };
-        let place = state.place();
-        state.notes.add(what, || place);
+        state.note(what);
     }
     word
 }
@@ -304,8 +302,7 @@ impl Visitor<'_> for Count<'_, '_> {
     fn visit_f64<E: Error>(self, value: f64) -> Result<u64, E> {
         // Up to 2^53 a float is exactly the number that was written.
         if value.fract() == 0.0 && (0.0..9_007_199_254_740_992.0).contains(&value) {
-            let place = self.0.place();
-            self.0.notes.add("counts written as decimal fractions", || place);
+            self.0.note("counts written as decimal fractions");
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole, and in range")]
             return Ok(value as u64);
         }
@@ -324,8 +321,7 @@ impl Visitor<'_> for Count<'_, '_> {
         let count = if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) { digits.parse().ok() } else { None };
         match count.filter(|count| *count <= i64::MAX.unsigned_abs()) {
             Some(count) => {
-                let place = self.0.place();
-                self.0.notes.add("counts written as text", || place);
+                self.0.note("counts written as text");
                 Ok(count)
             }
             None => Err(self.0.bad_row(format!("the count '{}' is not a whole number from 0 to 2^63 - 1", shown(value)))),

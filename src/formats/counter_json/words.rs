@@ -161,7 +161,9 @@ impl Words {
 
 /// Whether two names differ in case and separators only.
 pub(super) fn same_letters(one: &str, two: &str) -> bool {
-    let letters =
-        |text: &'_ str| text.bytes().filter(|b| !matches!(b, b'_' | b' ' | b'-')).map(|b| b.to_ascii_lowercase()).collect::<Vec<_>>();
-    one.len().abs_diff(two.len()) < 8 && letters(one) == letters(two)
+    letters(one).eq(letters(two))
+}
+
+fn letters(text: &str) -> impl Iterator<Item = u8> {
+    text.bytes().filter(|byte| !matches!(byte, b'_' | b' ' | b'-')).map(|byte| byte.to_ascii_lowercase())
 }
