@@ -102,25 +102,24 @@ pub struct Archive {
 }
 
 impl Archive {
-    /// Opens the archive at `url` (`file:///path`, or a plain path), making its folders if they are not there,
-    /// and removes what a killed process left in `tmp/` more than a day ago.
+    /// The archive at `url` (`file:///path`, or a plain path). Nothing is made before something is kept.
     ///
     /// # Errors
-    /// [`ArchiveError::Url`], or the folders cannot be made.
+    /// [`ArchiveError::Url`].
     pub fn open(url: &str) -> Result<Self, ArchiveError> {
-        let root = path_of(url)?;
-        for folder in ["replies", "records", "tmp"] {
-            make_folder(&root.join(folder))?;
-        }
-        remove_leftovers(&root.join("tmp"));
-        Ok(Self { root: root.into() })
+        Ok(Self { root: path_of(url)?.into() })
     }
 
-    /// Begins to take a reply.
+    /// Begins to take a reply. Makes the archive's folders if they are not there, and removes what a killed process
+    /// left in `tmp/` more than a day ago.
     ///
     /// # Errors
-    /// The temporary file cannot be made.
+    /// The folders or the temporary file cannot be made.
     pub async fn begin(&self) -> Result<Writer, ArchiveError> {
+        for folder in ["replies", "records", "tmp"] {
+            make_folder(&self.root.join(folder))?;
+        }
+        remove_leftovers(&self.root.join("tmp"));
         Writer::begin(Arc::clone(&self.root)).await
     }
 

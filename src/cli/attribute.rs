@@ -16,6 +16,7 @@ pub async fn run(context: &Context, arguments: &AttributeArguments) -> Result<Do
     let mut transaction = store.begin().await?;
     let changed = again(context, &mut transaction, arguments.year, "avling attribute").await?;
     transaction.commit().await?;
+    store.close().await?;
     let document = json!({ "added": changed.added, "revised": changed.revised, "removed": changed.removed });
     context.printer.result(&document, || words(changed))?;
     Ok(Done::Whole)

@@ -62,6 +62,7 @@ pub async fn run(arguments: &DemoArguments, printer: &Printer) -> Result<Done, F
     let registry = store.registry().await?;
     let written = exports(&context, &store, &registry, dir).await?;
     let summary = summary(&context, &store, &registry).await?;
+    store.close().await?;
     let document = json!({
         "dir": dir, "config": file, "exports": written, "verified": verified,
         "harvests": [harvest::document(&first), harvest::document(&second)], "county": summary.document,

@@ -37,6 +37,7 @@ pub async fn run(context: &Context, arguments: &SelectionArguments, again: bool)
         again,
     };
     let report = harvest(context, &store, &selection).await?;
+    store.close().await?;
     context.printer.result(&document(&report), || words(&report, again))?;
     Ok(if report.failures().next().is_some() { Done::InPart } else { Done::Whole })
 }

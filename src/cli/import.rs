@@ -35,7 +35,9 @@ pub async fn run(context: &Context, arguments: &ImportArguments) -> Result<Done,
         (read(context, kind, &named, &registry, arguments.replace, true)?, Changed::default())
     } else {
         let store = context.writer().await?;
-        store_files(context, &store, kind, &named, arguments.replace).await?
+        let done = store_files(context, &store, kind, &named, arguments.replace).await?;
+        store.close().await?;
+        done
     };
     for warning in &imported.warnings {
         context.printer.say(format_args!("{warning}"));

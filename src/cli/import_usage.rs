@@ -105,6 +105,7 @@ pub async fn run(context: &Context, arguments: &ImportArguments) -> Result<Done,
         let done = file.settle(context, &store, &registry).await?;
         settled.push((path, account, report, done));
     }
+    store.close().await?;
     let document: Vec<Value> = settled
         .iter()
         .map(|(path, account, report, settled)| {

@@ -16,7 +16,6 @@ use crate::archive::{Archive, ArchiveError};
 use crate::attribution::Attributor;
 use crate::config::{Settings, SourceSettings};
 use crate::formats::summary::MonthDigests;
-use crate::model::registry::Registry;
 use crate::model::statistic::StatisticKey;
 use crate::model::{Month, MonthState, Scope, Statistic, Unit, UsageRecord};
 use crate::store::{MonthRow, StatisticFilter, Store, StoreError};
@@ -50,7 +49,8 @@ pub struct Verified {
 }
 
 impl Verified {
-    fn found(&mut self, kind: &'static str, place: impl ToString, what: impl ToString) {
+    /// Notes something that should never be.
+    pub fn found(&mut self, kind: &'static str, place: impl ToString, what: impl ToString) {
         self.violations.push(Violation { kind, place: place.to_string(), what: what.to_string() });
     }
 }
@@ -63,7 +63,6 @@ pub async fn verify(
     store: &Store,
     archive: &Archive,
     settings: &Settings,
-    registry: &Registry,
     attributor: &mut Attributor<'_>,
 ) -> Result<Verified, SettleError> {
     let mut verified = Verified::default();
@@ -71,7 +70,6 @@ pub async fn verify(
     for problem in store.damage().await? {
         verified.found("database", store.path().display(), problem);
     }
-    check_secrets(registry, &mut verified);
     check_sums(store, &months, &mut verified).await?;
     check_replies(store, archive, settings, &months, &mut verified).await?;
     check_statistics(store, attributor, &mut verified).await?;
@@ -80,17 +78,6 @@ pub async fn verify(
     }
     verified.violations.sort_by(|a, b| (a.kind, &a.place, &a.what).cmp(&(b.kind, &b.place, &b.what)));
     Ok(verified)
-}
-
-/// No secret in clear.
-fn check_secrets(registry: &Registry, verified: &mut Verified) {
-    for account in &registry.accounts {
-        for (column, stored) in [("requestor_id", &account.requestor_id), ("api_key", &account.api_key)] {
-            if !crate::secrets::is_safe_to_store(stored) {
-                verified.found("secret", format!("account {}, {column}", account.id), "stored in clear; import the accounts again to seal it");
-            }
-        }
-    }
 }
 
 /// Facts add up to groups, groups to months.

@@ -93,6 +93,19 @@ impl Store {
         Ok(Self { path, reader: Mutex::new(connection), writer: None })
     }
 
+    /// Closes the store, its write-ahead log brought home, so that the one file is all of it.
+    ///
+    /// # Errors
+    /// The database fails; what was committed is safe all the same.
+    pub async fn close(self) -> Result<(), StoreError> {
+        let Self { path, reader, writer } = self;
+        reader.into_inner().close().await.map_err(|e| StoreError::from(e).at(&path))?;
+        if let Some(Writer { connection, _lock }) = writer {
+            connection.into_inner().0.close().await.map_err(|e| StoreError::from(e).at(&path))?;
+        }
+        Ok(())
+    }
+
     /// The database's file.
     #[must_use]
     pub fn path(&self) -> &Path {

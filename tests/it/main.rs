@@ -9,3 +9,5 @@ mod support;
 
 mod bad_vendors;
 mod pipeline;
+mod store_story;
+mod verify_finds;

@@ -201,3 +201,15 @@ pub const ACCOUNTS: &str = "account,source,customer_id,covers,access,requestor_i
 pub fn source(id: &str, url: &str, product: &str, more: &str) -> String {
     format!("[[source]]\nid = \"{id}\"\nvendor = \"v\"\nkind = \"counter_api\"\nrelease = \"5.1\"\nurl = \"{url}\"\nreports = [\"PR\"]\nproduct = \"{product}\"\n{more}\n")
 }
+
+/// Does something to a store that avling itself would not do.
+pub async fn sql(site: &Site, statements: &[&str]) {
+    use sqlx::Connection as _;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(site.database());
+    let mut connection = sqlx::SqliteConnection::connect_with(&options).await.expect("the store opens");
+    for statement in statements {
+        let done = sqlx::query(sqlx::AssertSqlSafe(*statement)).execute(&mut connection).await.expect("the statement is sound");
+        assert!(done.rows_affected() > 0 || statement.starts_with("PRAGMA"), "nothing changed by {statement}");
+    }
+    connection.close().await.expect("closed");
+}
