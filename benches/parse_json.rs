@@ -66,8 +66,10 @@ fn parent(megabytes: u64) -> Result<bool, Box<dyn Error>> {
     Ok(peak < LIMIT_KIB)
 }
 
+type Reading = fn(BufReader<File>) -> Result<String, Box<dyn Error>>;
+
 /// Reads the file and says: seconds, peak memory in KiB, result.
-fn child(arguments: &[String], read: fn(BufReader<File>) -> Result<String, Box<dyn Error>>) -> Result<bool, Box<dyn Error>> {
+fn child(arguments: &[String], read: Reading) -> Result<bool, Box<dyn Error>> {
     let path = arguments.get(1).ok_or("which file?")?;
     let reader = BufReader::with_capacity(256 * 1024, File::open(path)?);
     let start = Instant::now();

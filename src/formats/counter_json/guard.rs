@@ -14,17 +14,22 @@ const LONGEST_TOKEN: usize = 4 * 1024 * 1024;
 
 /// Marks an [`io::Error`] as ours: the bytes are bad, not the reading of them.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct BadBytes(String);
+#[error("{what}")]
+struct BadBytes {
+    what: &'static str,
+    /// Where the text that holds JSON is broken, on its one line.
+    column: Option<usize>,
+}
 
-fn bad_bytes(what: impl Into<String>) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, BadBytes(what.into()))
+fn bad_bytes(what: &'static str, column: Option<usize>) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, BadBytes { what, column })
 }
 
 /// Tells our own complaints from a reader that failed.
 pub(super) fn io_error(error: io::Error) -> FormatError {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<BadBytes>()) {
-        Some(BadBytes(what)) => FormatError::BadRow { place: "the whole reply".into(), what: what.clone() },
+        Some(&BadBytes { what, column: Some(column) }) => FormatError::Broken { line: 1, column, what: what.into() },
+        Some(&BadBytes { what, column: None }) => FormatError::BadRow { place: "the whole reply".into(), what: what.into() },
         None => FormatError::Io(error),
     }
 }
@@ -125,7 +130,7 @@ impl<R: Read> Guard<R> {
         }
         self.last = bytes.last().copied().unwrap_or(self.last);
         self.unquoted = if found { 0 } else { self.unquoted + bytes.len() };
-        if self.unquoted > LONGEST_TOKEN { Err(bad_bytes("a name or value in it is longer than 4 MiB")) } else { Ok(()) }
+        if self.unquoted > LONGEST_TOKEN { Err(bad_bytes("a name or value in it is longer than 4 MiB", None)) } else { Ok(()) }
     }
 }
 
@@ -164,6 +169,10 @@ pub(super) struct Unquoted<R> {
     state: Quoting,
     /// UTF-8 that did not fit into the reader's buffer.
     left: Vec<u8>,
+    /// Bytes taken from the reader.
+    taken: usize,
+    /// Why no more can be decoded, once all before was given out.
+    failed: Option<io::Error>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -175,7 +184,7 @@ enum Quoting {
 
 impl<R: Read> Unquoted<R> {
     pub(super) fn new(reader: BufReader<R>) -> Self {
-        Self { reader, beginning: Beginning::default(), state: Quoting::Before, left: vec![] }
+        Self { reader, beginning: Beginning::default(), state: Quoting::Before, left: vec![], taken: 0, failed: None }
     }
 
     /// The first bytes of the text, printable.
@@ -206,16 +215,21 @@ impl<R: Read> Unquoted<R> {
         }
     }
 
+    fn broken(&self, what: &'static str) -> io::Error {
+        bad_bytes(what, Some(self.taken.max(1)))
+    }
+
     fn byte(&mut self) -> io::Result<u8> {
-        let Some(&byte) = self.reader.fill_buf()?.first() else { return Err(bad_bytes("the text that holds JSON has no end")) };
+        let Some(&byte) = self.reader.fill_buf()?.first() else { return Err(self.broken("the text that holds JSON has no end")) };
         self.reader.consume(1);
+        self.taken += 1;
         Ok(byte)
     }
 
     fn unit(&mut self) -> io::Result<u32> {
         let mut unit = 0;
         for _ in 0..4 {
-            let digit = char::from(self.byte()?).to_digit(16).ok_or_else(|| bad_bytes("broken \\u in the text that holds JSON"))?;
+            let digit = char::from(self.byte()?).to_digit(16).ok_or_else(|| self.broken("broken \\u in the text that holds JSON"))?;
             unit = unit * 16 + digit;
         }
         Ok(unit)
@@ -237,36 +251,51 @@ impl<R: Read> Unquoted<R> {
                 }
                 char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)
             }
-            _ => return Err(bad_bytes("a backslash stands alone in the text that holds JSON")),
+            _ => return Err(self.broken("a backslash stands alone in the text that holds JSON")),
         })
     }
 }
 
-impl<R: Read> Read for Unquoted<R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let mut size = self.left.len().min(into.len());
-        into[..size].copy_from_slice(&self.left[..size]);
-        self.left.drain(..size);
+impl<R: Read> Unquoted<R> {
+    /// Decodes into `into`, from `size` on.
+    fn fill(&mut self, into: &mut [u8], size: &mut usize) -> io::Result<()> {
         if self.state == Quoting::Before {
             while self.byte()? != b'"' {}
             self.state = Quoting::Inside;
         }
-        while size < into.len() && self.state == Quoting::Inside {
+        while *size < into.len() && self.state == Quoting::Inside {
             match self.byte()? {
                 b'"' => self.state = Quoting::After,
                 b'\\' => {
                     let mut utf8 = [0; 4];
                     let utf8 = self.escaped()?.encode_utf8(&mut utf8).as_bytes();
-                    let fits = utf8.len().min(into.len() - size);
-                    into[size..size + fits].copy_from_slice(&utf8[..fits]);
+                    let fits = utf8.len().min(into.len() - *size);
+                    into[*size..*size + fits].copy_from_slice(&utf8[..fits]);
                     self.left.extend_from_slice(&utf8[fits..]);
-                    size += fits;
+                    *size += fits;
                 }
                 byte => {
-                    into[size] = byte;
-                    size += 1;
+                    into[*size] = byte;
+                    *size += 1;
                 }
             }
+        }
+        Ok(())
+    }
+}
+
+impl<R: Read> Read for Unquoted<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        let mut size = self.left.len().min(into.len());
+        into[..size].copy_from_slice(&self.left[..size]);
+        self.left.drain(..size);
+        match self.fill(into, &mut size) {
+            // What was decoded before goes first.
+            Err(error) if size > 0 => self.failed = Some(error),
+            other => other?,
         }
         self.beginning.take(&into[..size]);
         Ok(size)

@@ -45,7 +45,7 @@ pub fn read(reader: impl Read, sink: &mut impl RecordSink) -> Result<Reading, Fo
         Opening::Text => {
             state.notes.add("the report is text that holds JSON", || "the whole reply".into());
             let mut unquoted = Unquoted::new(BufReader::with_capacity(CHUNK, &mut guard));
-            let shape = parse(&mut unquoted, &mut state).map_err(|failure| failure.into_error(unquoted.beginning()))?;
+            let shape = parse(Guard::new(&mut unquoted), &mut state).map_err(|failure| failure.into_error(unquoted.beginning()))?;
             unquoted.finish()?;
             shape
         }
@@ -60,12 +60,16 @@ struct Failure {
     error: FormatError,
     /// Nothing was understood at all.
     at_once: bool,
+    /// It ended too early.
+    cut: bool,
 }
 
 impl Failure {
     fn into_error(self, beginning: String) -> FormatError {
         match self.error {
-            FormatError::Broken { .. } if self.at_once => FormatError::NotJson { beginning },
+            FormatError::Broken { .. } if self.at_once && !(self.cut && beginning.trim_start().starts_with(['{', '['])) => {
+                FormatError::NotJson { beginning }
+            }
             error => error,
         }
     }
@@ -77,7 +81,7 @@ fn parse(reader: impl Read, state: &mut State<'_>) -> Result<Shape, Failure> {
     let parsed = Document { state, shape: &mut shape, depth: 0 }.deserialize(&mut json).and_then(|()| json.end());
     match parsed {
         Ok(()) => Ok(shape),
-        Err(error) => Err(Failure { at_once: !shape.began, error: why(error, state) }),
+        Err(error) => Err(Failure { at_once: !shape.began, cut: error.is_eof() || error.is_io(), error: why(error, state) }),
     }
 }
 

@@ -8,8 +8,9 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::formats::FormatError;
 use crate::formats::summary::summarise;
+use crate::formats::{FormatError, RecordSink, Stopped, counter_json};
+use crate::model::{Identifier, UsageRecord};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/counter");
 
@@ -122,4 +123,75 @@ fn the_samples_of_other_software_hold_what_their_index_says() {
         assert_eq!(codes.len(), said("errors") + said("warnings") + said("infos"), "{path}: {codes:?}");
     }
     assert!(checked > 80 && later > 100, "{checked} {later}");
+}
+
+/// Rows in the form of the samples' expected rows.
+#[derive(Default)]
+struct Lines(Vec<Vec<String>>);
+
+impl RecordSink for Lines {
+    fn record(&mut self, r: &UsageRecord<'_>) -> Result<(), Stopped> {
+        let ids = |ids: &[Identifier]| {
+            let mut ids: Vec<_> = ids.iter().map(|id| format!("{}:{}", id.kind, id.original.as_ref().unwrap_or(&id.value))).collect();
+            ids.sort_unstable();
+            ids.join("|")
+        };
+        let i = r.item;
+        let parent = i.parent.as_deref().cloned().unwrap_or_default();
+        let is_item = !i.item.is_empty();
+        let title = [&parent.title, &i.title, &i.database].into_iter().find(|title| !title.is_empty()).cloned().unwrap_or_default();
+        let (title_ids, item_ids) = if is_item { (ids(&parent.ids), ids(&i.ids)) } else { (ids(&i.ids), String::new()) };
+        let mut kinds: Vec<String> = [
+            ("Access_Type", r.access_type),
+            ("Article_Version", &i.article_version),
+            ("Data_Type", r.data_type),
+            ("Parent_Data_Type", &parent.data_type),
+            ("Platform", &i.platform),
+            ("Publisher", &i.publisher),
+            ("Section_Type", &i.section_type),
+            ("YOP", r.yop),
+        ]
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| format!("{name}:{value}"))
+        .collect();
+        if r.access_method != "Regular" {
+            kinds.push(format!("Access_Method:{}", r.access_method));
+        }
+        kinds.sort_unstable();
+        let month = r.month.first_day().to_string();
+        let count = r.count.to_string();
+        let date = i.publication_date.clone();
+        self.0.push(vec![month, title, title_ids, i.item.clone(), item_ids, date, kinds.join("|"), r.metric.to_owned(), count]);
+        Ok(())
+    }
+}
+
+#[test]
+fn every_row_is_the_one_that_its_authors_expect() {
+    if !Path::new(ROOT).exists() {
+        eprintln!("skipped: {ROOT} is not there");
+        return;
+    }
+    for name in ["DR-c", "IR-sample", "PR-c", "TR-c", "TR-sample"] {
+        let file = format!("{ROOT}/samples/Big-Dig-Data+celus-nibbler/tests/data/counter/5/{name}.json");
+        let mut lines = Lines::default();
+        counter_json::read(File::open(&file).unwrap(), &mut lines).unwrap();
+        let mut expected = csv::ReaderBuilder::new().has_headers(false).from_path(format!("{file}.out")).unwrap();
+        let mut expected: Vec<Vec<String>> = expected
+            .records()
+            .map(|row| {
+                let row = row.unwrap();
+                let mut kinds: Vec<_> = row[9].split('|').filter(|kind| !kind.is_empty() && *kind != "Access_Method:Regular").collect();
+                kinds.sort_unstable();
+                let kinds = kinds.join("|");
+                [&row[0], &row[3], &row[4], &row[5], &row[6], &row[7], &kinds, &row[10], &row[11]].map(str::to_owned).to_vec()
+            })
+            .filter(|row| row[8] != "0")
+            .collect();
+        expected.sort_unstable();
+        lines.0.sort_unstable();
+        assert_eq!(lines.0, expected, "{name}");
+        assert!(!expected.is_empty(), "{name}");
+    }
 }

@@ -236,6 +236,9 @@ fn what_is_no_report_is_told_apart() {
     let whole = fixture("5.1/same_month_twice");
     let Err(FormatError::Broken { line, column, .. }) = rows(&whole[..whole.len() - 20]) else { panic!("was taken") };
     assert!(line > 5 && column > 0);
+    for cut in [&whole[..1], &whole[..8], &fixture("5.1/wrapped_and_quoted")[..60]] {
+        assert!(matches!(rows(cut), Err(FormatError::Broken { .. })), "{cut}");
+    }
     assert!(matches!(rows(format!("{whole} {{}}")), Err(FormatError::Broken { .. })));
     let deep = format!(r#"{{"Report_Items": [{{"x": {}"#, "[".repeat(100_000));
     assert!(matches!(rows(deep), Err(FormatError::Broken { .. })));
@@ -286,8 +289,11 @@ fn an_item_larger_than_the_buffer_is_passed_on_in_parts() {
 
 #[test]
 fn a_text_without_end_is_refused() {
-    let reader = br#"{"Report_Items": [{"Title": ""#.chain(std::io::repeat(b'x').take(64 << 20));
-    assert!(matches!(read(reader, &mut Rows::default()), Err(FormatError::BadRow { .. })));
+    for beginning in [r#"{"Report_Items": [{"Title": ""#, r#""{\"Report_Items\": [{\"Title\": \""#] {
+        let reader = beginning.as_bytes().chain(std::io::repeat(b'x').take(16 << 20));
+        let refused = read(reader, &mut Rows::default());
+        assert!(matches!(&refused, Err(FormatError::BadRow { what, .. }) if what.contains("4 MiB")), "{refused:?}");
+    }
 }
 
 proptest! {
