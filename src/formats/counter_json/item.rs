@@ -128,7 +128,7 @@ impl<'de> Visitor<'de> for Thing<'_, '_> {
             match name {
                 Name::Title | Name::Platform | Name::Database | Name::Item | Name::Publisher | Name::ItemName => {
                     let text = text(state, &mut map)?;
-                    if !is_parent {
+                    if !is_parent && !text.is_empty() {
                         state.saw(name);
                     }
                     let thing = state.describe::<A::Error>(subject, text.len())?;

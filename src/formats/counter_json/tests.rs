@@ -165,6 +165,13 @@ fn a_report_that_is_text_and_wrapped_is_read() {
 }
 
 #[test]
+fn an_empty_field_of_another_report_does_not_make_it_look_like_that() {
+    let counts = r#""Attribute_Performance":[{"Performance":{"Total_Item_Requests":{"2024-01":5}}}]"#;
+    let (reading, _) = rows(format!(r#"{{"Report_Items":[{{"Title":"T","Database":null,"Item":"",{counts}}}]}}"#)).unwrap();
+    assert_eq!(reading.looks_like, Some("TR"));
+}
+
+#[test]
 fn a_byte_order_mark_is_skipped() {
     assert_eq!(rows(format!("\u{feff}{}", platform(r#"{"2024-01":5}"#))).unwrap().1.len(), 1);
 }
