@@ -176,15 +176,16 @@ fn what_is_no_hash_is_not_looked_for() {
     assert!(matches!(archive.read(&"0".repeat(64)), Err(ArchiveError::Missing { .. })));
 }
 
-#[test]
-fn opening_removes_old_leftovers_only() {
-    let (folder, archive) = archive();
+#[tokio::test]
+async fn taking_a_reply_removes_old_leftovers_only() {
+    let (_folder, archive) = archive();
+    drop(archive.begin().await.unwrap());
     let (old, new) = (archive.root.join("tmp/reply-old.tmp"), archive.root.join("tmp/reply-new.tmp"));
     fs::write(&old, "x").unwrap();
     fs::write(&new, "x").unwrap();
     let past = fs::metadata(&new).unwrap().modified().unwrap() - Duration::from_secs(25 * 3600);
     File::options().write(true).open(&old).unwrap().set_modified(past).unwrap();
-    Archive::open(&format!("{}/deep/archive", folder.path().display())).unwrap();
+    drop(archive.begin().await.unwrap());
     assert!(!old.exists() && new.exists());
 }
 

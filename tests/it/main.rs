@@ -8,6 +8,11 @@
 mod support;
 
 mod bad_vendors;
+mod command_line;
+mod demo;
+mod imports;
 mod pipeline;
 mod store_story;
+mod tidy;
+mod usage_files;
 mod verify_finds;

@@ -128,7 +128,7 @@ impl<'de> Visitor<'de> for Thing<'_, '_> {
             match name {
                 Name::Title | Name::Platform | Name::Database | Name::Item | Name::Publisher | Name::ItemName => {
                     let text = text(state, &mut map)?;
-                    if !is_parent {
+                    if !is_parent && !text.is_empty() {
                         state.saw(name);
                     }
                     let thing = state.describe::<A::Error>(subject, text.len())?;
@@ -336,7 +336,7 @@ impl<'de> Visitor<'de> for Many<'_, '_> {
         let base = state.add_attributes(Some(up), matches!(within, Relation::Within(_)));
         let subject = state.add_subject(within, base);
         Thing { state, subject, base, is_parent: false }.visit_map(map)?;
-        state.relieve(mark)
+        state.relieve(mark, matches!(within, Relation::Within(_)))
     }
 }
 
@@ -393,6 +393,6 @@ impl<'de> Visitor<'de> for AttributePerformance<'_, '_> {
             }
             state.at = (subject, 0, None);
         }
-        state.relieve(mark)
+        state.relieve(mark, false)
     }
 }

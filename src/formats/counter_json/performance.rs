@@ -70,7 +70,7 @@ impl<'de> Visitor<'de> for Performance<'_, '_> {
                     // Counts whose Period is still to come cannot be passed on.
                     if !undated {
                         let mark = state.mark();
-                        state.relieve(mark)?;
+                        state.relieve(mark, false)?;
                         first = first.min(state.waiting());
                     }
                 }
@@ -86,7 +86,7 @@ impl<'de> Visitor<'de> for Performance<'_, '_> {
             state.note("a Period without an Instance");
         }
         let mark = state.mark();
-        state.relieve(mark)
+        state.relieve(mark, false)
     }
 }
 

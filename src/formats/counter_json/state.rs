@@ -272,8 +272,12 @@ impl<'s> State<'s> {
     }
 
     /// Passes counts on if too many wait. What began after `mark` has ended.
-    pub(super) fn relieve<E: Error>(&mut self, mark: Mark) -> Result<(), E> {
-        if self.entries.len() < WAITING && self.text < WAITING_TEXT && self.attributes.len() < WAITING && self.subjects.len() < WAITING {
+    ///
+    /// Between items more room is left than within one, so that an ordinary item is whole before it is passed on.
+    pub(super) fn relieve<E: Error>(&mut self, mark: Mark, between_items: bool) -> Result<(), E> {
+        let times = if between_items { 1 } else { 2 };
+        let most = self.entries.len().max(self.attributes.len()).max(self.subjects.len());
+        if most < WAITING * times && self.text < WAITING_TEXT * times {
             return Ok(());
         }
         self.flush()?;

@@ -113,6 +113,28 @@ fn an_item_may_be_described_after_its_counts() {
 }
 
 #[test]
+fn a_parent_with_items_and_counts_of_its_own_counts_its_items_only() {
+    let item = r#""Items":[{"Item":"I","Attribute_Performance":[{"Performance":{"M":{"2024-01":5}}}]}]"#;
+    let own = r#""Attribute_Performance":[{"Performance":{"M":{"2024-01":70}}}]"#;
+    for parent in [format!("{item},{own}"), format!("{own},{item}")] {
+        let (reading, rows) = rows(format!(r#"{{"Report_Items":[{{"Title":"T",{parent}}}]}}"#)).unwrap();
+        assert_eq!(rows.iter().map(|row| row.count).collect::<Vec<_>>(), [5], "{parent}");
+        assert!(notes(&reading).contains("counts of a parent"), "{}", notes(&reading));
+    }
+}
+
+#[test]
+fn a_report_without_parents_may_hold_all_of_its_items_in_one() {
+    let item =
+        |number| format!(r#"{{"Attribute_Performance":[{{"Performance":{{"M":{{"2024-01":1}}}}}}],"Item":"{number}","Platform":"P"}}"#);
+    let items: Vec<_> = (0..150_000).map(item).collect();
+    let text = format!(r#"{{"Report_Items":[{{"Items":[{}]}}]}}"#, items.join(","));
+    let (_, rows) = rows(text).unwrap();
+    assert_eq!(rows.len(), 150_000);
+    assert!(rows.iter().enumerate().all(|(number, row)| row.item.item == number.to_string() && row.item.parent.is_none()));
+}
+
+#[test]
 fn a_consortiums_members_are_found_in_both_shapes() {
     let member = Member { customer_id: "c-1".into(), name: "Bibliotek Nord".into(), isil: "NO-2030000".into() };
     for (case, others) in [("5/consortium_with_members", 0), ("5.1/consortium_with_members", 1)] {
@@ -140,6 +162,13 @@ fn a_report_that_is_text_and_wrapped_is_read() {
         assert_eq!(rows[0].item.platform, "Blå \"P\" 😀");
         assert_eq!(reading.header.release, Some(Release::R51));
     }
+}
+
+#[test]
+fn an_empty_field_of_another_report_does_not_make_it_look_like_that() {
+    let counts = r#""Attribute_Performance":[{"Performance":{"Total_Item_Requests":{"2024-01":5}}}]"#;
+    let (reading, _) = rows(format!(r#"{{"Report_Items":[{{"Title":"T","Database":null,"Item":"",{counts}}}]}}"#)).unwrap();
+    assert_eq!(reading.looks_like, Some("TR"));
 }
 
 #[test]
@@ -267,7 +296,7 @@ fn a_reader_that_fails_is_not_a_broken_report() {
     assert!(matches!(read(reader, &mut Rows::default()), Err(FormatError::Io(error)) if error.to_string() == "gone"));
 }
 
-/// More counts than wait at most: 80 000 of one item, in many attributes or in one.
+/// More counts than wait at most: 168 000 of one item, in many attributes or in one.
 fn large(late: &str, attributes: usize, metrics: usize) -> String {
     let months: Vec<_> = (1..=12).map(|month| format!(r#""2024-{month:02}":1"#)).collect();
     let metrics: Vec<_> = (0..metrics).map(|metric| format!(r#""M{}":{{{}}}"#, metric % 50, months.join(","))).collect();
@@ -278,9 +307,9 @@ fn large(late: &str, attributes: usize, metrics: usize) -> String {
 
 #[test]
 fn an_item_larger_than_the_buffer_is_passed_on_in_parts() {
-    for (attributes, metrics) in [(200, 35), (1, 7000)] {
+    for (attributes, metrics) in [(400, 35), (1, 14_000)] {
         let (_, summary) = summarise(large("", attributes, metrics).as_bytes()).unwrap();
-        assert_eq!(summary.sum, 84_000);
+        assert_eq!(summary.sum, 168_000);
         assert!(summarise(large(r#","Publisher":"""#, attributes, metrics).as_bytes()).is_ok());
         let refused = summarise(large(r#","Publisher":"F""#, attributes, metrics).as_bytes());
         assert!(matches!(refused, Err(FormatError::BadRow { .. })), "{refused:?}");
