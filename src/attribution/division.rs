@@ -87,7 +87,7 @@ pub struct Claimant {
     pub institution: InstitutionId,
     /// Why.
     pub because: Because,
-    /// Its weight: whole, in lowest terms among the claimants.
+    /// Its weight: persons, or a multiple of persons where a municipality's are divided among its libraries.
     pub weight: u64,
 }
 
@@ -136,7 +136,7 @@ impl Division {
 /// A public or school library has no figure at all.
 struct NoPersons;
 
-/// Weights by persons, as whole numbers in lowest terms.
+/// Weights by persons, as whole numbers.
 fn population<'a>(
     view: &MonthView<'_>,
     persons: &PersonFigures,
@@ -169,13 +169,14 @@ fn population<'a>(
         };
         weights.push(u128::from(figure).saturating_mul(common / u128::from(among)));
     }
-    Ok(lowest_terms(weights))
+    Ok(whole_weights(weights, common))
 }
 
-/// Whole weights in lowest terms, their sum below [`WEIGHT_LIMIT`] (person figures are far from it; should a registry
-/// hold absurd ones, they are halved together until they fit).
-fn lowest_terms(mut weights: Vec<u128>) -> Vec<u64> {
-    let divisor = weights.iter().copied().fold(0, gcd).max(1);
+/// Weights as small as they can be while whole if `common` is what they were multiplied by: the persons themselves where nothing
+/// had to be divided. Their sum stays below [`WEIGHT_LIMIT`] (person figures are far from it; should a registry hold absurd ones,
+/// they are halved together until they fit).
+fn whole_weights(mut weights: Vec<u128>, common: u128) -> Vec<u64> {
+    let divisor = weights.iter().copied().fold(common, gcd).max(1);
     for weight in &mut weights {
         *weight /= divisor;
     }
@@ -200,11 +201,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn weights_come_in_lowest_terms_and_fit() {
-        assert_eq!(lowest_terms(vec![700_000, 450, 49_550]), [14_000, 9, 991]);
-        assert_eq!(lowest_terms(vec![0, 0]), [0, 0]);
-        assert_eq!(lowest_terms(vec![0, 8]), [0, 1]);
-        assert!(lowest_terms(vec![u128::MAX, u128::MAX - 1]).iter().sum::<u64>() < WEIGHT_LIMIT);
+    fn weights_are_persons_where_they_can_be_and_fit() {
+        assert_eq!(whole_weights(vec![700_000, 450, 49_550], 1), [700_000, 450, 49_550]);
+        assert_eq!(whole_weights(vec![0, 0], 1), [0, 0]);
+        // Two libraries share a municipality of 31 000; a third has one of 1 300, and then one of 1 301, to itself.
+        assert_eq!(whole_weights(vec![31_000, 31_000, 2600], 2), [15_500, 15_500, 1300]);
+        assert_eq!(whole_weights(vec![31_001, 31_001, 2602], 2), [31_001, 31_001, 2602]);
+        assert!(whole_weights(vec![u128::MAX, u128::MAX - 1], 1).iter().sum::<u64>() < WEIGHT_LIMIT);
         assert_eq!(lcm(4, 6), 12);
     }
 }

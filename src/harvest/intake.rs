@@ -71,18 +71,31 @@ struct Look {
     overflow: bool,
 }
 
-impl RecordSink for Look {
-    fn record(&mut self, record: &UsageRecord<'_>) -> Result<(), Stopped> {
-        let month = self.months.entry(record.month).or_default();
+impl Look {
+    fn add(&mut self, month: Month, count: u64) -> Result<(), Stopped> {
+        let month = self.months.entry(month).or_default();
         month.0 += 1;
-        match month.1.checked_add(record.count).filter(|sum| *sum < 1 << 63) {
+        match month.1.checked_add(count).filter(|sum| *sum < 1 << 63) {
             Some(sum) => month.1 = sum,
             None => {
                 self.overflow = true;
                 return Err(Stopped);
             }
         }
-        self.digests.add(record);
+        Ok(())
+    }
+}
+
+impl RecordSink for Look {
+    fn record(&mut self, record: &UsageRecord<'_>) -> Result<(), Stopped> {
+        self.months(record, &[(record.month, record.count)])
+    }
+
+    fn months(&mut self, like: &UsageRecord<'_>, counts: &[(Month, u64)]) -> Result<(), Stopped> {
+        for (month, count) in counts {
+            self.add(*month, *count)?;
+        }
+        self.digests.add_months(like, counts);
         Ok(())
     }
 }
@@ -158,6 +171,34 @@ impl Batches<'_> {
         place
     }
 
+    /// The words of a record's group and of its access type and year of publication.
+    fn words_of(&mut self, record: &UsageRecord<'_>) -> ([u32; 5], [u32; 2]) {
+        if let Some(last) = self.last.as_ref().filter(|last| last.is_of(record)) {
+            return (last.group, last.access);
+        }
+        let product = self.source.product_of(&record.item.platform, &record.item.database, &record.item.title, record.data_type);
+        let product = product.to_string();
+        let group = [
+            self.word(&scope_word(record.member)),
+            self.word(&product),
+            self.word(record.metric),
+            self.word(record.data_type),
+            self.word(record.access_method),
+        ];
+        let access = [self.word(record.access_type), self.word(record.yop)];
+        self.last = Some(Last {
+            member: record.member.cloned(),
+            metric: record.metric.into(),
+            data_type: record.data_type.into(),
+            access_method: record.access_method.into(),
+            access_type: record.access_type.into(),
+            yop: record.yop.into(),
+            group,
+            access,
+        });
+        (group, access)
+    }
+
     fn flush(&mut self) -> Result<(), Stopped> {
         self.has_item = false;
         let batch = std::mem::take(&mut self.batch);
@@ -167,46 +208,26 @@ impl Batches<'_> {
 
 impl RecordSink for Batches<'_> {
     fn record(&mut self, record: &UsageRecord<'_>) -> Result<(), Stopped> {
-        if !self.months.contains(&record.month) {
+        self.months(record, &[(record.month, record.count)])
+    }
+
+    fn months(&mut self, like: &UsageRecord<'_>, counts: &[(Month, u64)]) -> Result<(), Stopped> {
+        if !counts.iter().any(|(month, _)| self.months.contains(month)) {
             return Ok(());
         }
-        if !self.has_item || self.item != *record.item {
-            if self.item != *record.item {
-                self.item = record.item.clone();
+        if !self.has_item || self.item != *like.item {
+            if self.item != *like.item {
+                self.item = like.item.clone();
                 self.last = None;
             }
             let body = serde_json::to_string(&self.item).unwrap_or_default();
             self.batch.items.push(ItemRow { fingerprint: self.item.fingerprint(), body });
             self.has_item = true;
         }
-        let (group, access) = match &self.last {
-            Some(last) if last.is_of(record) => (last.group, last.access),
-            _ => {
-                let product = self.source.product_of(&record.item.platform, &record.item.database, &record.item.title, record.data_type);
-                let product = product.to_string();
-                let group = [
-                    self.word(&scope_word(record.member)),
-                    self.word(&product),
-                    self.word(record.metric),
-                    self.word(record.data_type),
-                    self.word(record.access_method),
-                ];
-                let access = [self.word(record.access_type), self.word(record.yop)];
-                self.last = Some(Last {
-                    member: record.member.cloned(),
-                    metric: record.metric.into(),
-                    data_type: record.data_type.into(),
-                    access_method: record.access_method.into(),
-                    access_type: record.access_type.into(),
-                    yop: record.yop.into(),
-                    group,
-                    access,
-                });
-                (group, access)
-            }
-        };
+        let (group, [access_type, yop]) = self.words_of(like);
         let item = u32::try_from(self.batch.items.len() - 1).unwrap_or(u32::MAX);
-        self.batch.facts.push(Fact { item, month: record.month, group, access_type: access[0], yop: access[1], count: record.count });
+        let asked = counts.iter().filter(|(month, _)| self.months.contains(month));
+        self.batch.facts.extend(asked.map(|&(month, count)| Fact { item, month, group, access_type, yop, count }));
         if self.batch.facts.len() >= BATCH { self.flush() } else { Ok(()) }
     }
 }

@@ -1,6 +1,6 @@
 //! What is printed where, and the exit statuses.
 
-use calamine::{Data, Reader as _};
+use calamine::{Data, DataType as _, Reader as _};
 
 use avling::model::Release;
 use avling::simulator::{AccountPlan, Behaviour, Simulator, VendorPlan};

@@ -89,13 +89,20 @@ fn killed_fifty_times_it_ends_with_the_exports_of_an_undisturbed_run() {
     let found = exports(&killed);
     assert_eq!(found.keys().collect::<Vec<_>>(), right.keys().collect::<Vec<_>>());
     for (name, bytes) in &right {
-        assert!(found[name] == *bytes, "{name} is another after {kills} kills");
+        assert!(found[name] == *bytes, "{name} is another after {kills} kills: {}", first_difference(&found[name], bytes));
     }
     run(&killed, &["verify"]);
     // Again changes nothing.
     assert!(demo(&killed).output().unwrap().status.success());
     assert!(exports(&killed) == right);
     holds(&right, &undisturbed);
+}
+
+fn first_difference(found: &[u8], right: &[u8]) -> String {
+    let (found, right) = (String::from_utf8_lossy(found), String::from_utf8_lossy(right));
+    let differs = found.lines().zip(right.lines()).find(|(found, right)| found != right);
+    let lines = (found.lines().count(), right.lines().count());
+    differs.map_or_else(|| format!("{lines:?} lines"), |(found, right)| format!("{lines:?} lines\nfound {found}\nright {right}"))
 }
 
 /// What the demonstration promises of its figures.

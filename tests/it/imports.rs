@@ -17,9 +17,10 @@ fn a_file_with_one_wrong_cell_is_refused_whole_with_its_place() {
                 # en kommentar\n\
                 2010100;203.0.113.0/24;2024-01-01;;;Ærfugl, øy og ås\n\
                 2010100;203.0.113.0/33;2024-13-01;;;\n\
-                2010109;203.0.113.9;;;perhaps;\n";
+                2010100;203.0.113.9;;;perhaps;\n\
+                2010109;203.0.113.9;;;;\n";
     let ran = site.import("networks", file).expect(2);
-    for expected in ["networks.csv:4: range:", "networks.csv:4: valid_from:", "networks.csv:5: institution:", "networks.csv:5: exclusive:"] {
+    for expected in ["networks.csv:4: range:", "networks.csv:4: valid_from:", "networks.csv:5: exclusive:", "networks.csv:6: institution:"] {
         assert!(ran.stderr.contains(expected), "{expected} is not in {}", ran.stderr);
     }
     assert!(ran.stderr.contains("2010100"), "the nearest known id is named: {}", ran.stderr);
@@ -57,7 +58,7 @@ fn a_secret_is_sealed_and_shown_nowhere() {
     let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&key).unwrap().permissions());
     assert_eq!(mode & 0o777, 0o600);
     // A wrong row beside it does not tell it either.
-    let ran = site.import("accounts", &format!("{ACCOUNTS}b,sss,B,2010100,lgin,{secret},{secret},,\n")).expect(2);
+    let ran = site.import("accounts", &format!("{ACCOUNTS}b,sss,B,2010100,,{secret},{secret},,\n")).expect(2);
     assert!(!ran.stderr.contains(secret) && ran.stderr.contains("did you mean 's'"), "{}", ran.stderr);
     assert!(site.ok(&["check"]).stdout.contains("can be opened"));
     // Without the key nothing can be opened, and that is said.

@@ -133,3 +133,16 @@ fn a_dry_run_needs_nothing_and_says_what_it_understood() {
     let ran = site.run(&["import", "usage", &exception, "--account", "felles"]).expect(2);
     assert!(ran.stderr.contains("3030"), "{}", ran.stderr);
 }
+
+#[test]
+fn a_count_that_a_report_gives_in_two_parts_is_one_count() {
+    let site = worked_example();
+    let mut report: serde_json::Value = serde_json::from_str(&report("CUST", &[300, 400])).unwrap();
+    let again = report["Report_Items"][0].clone();
+    report["Report_Items"].as_array_mut().unwrap().push(again);
+    let file = site.write("report.json", report.to_string());
+    site.ok(&["import", "usage", file.to_str().unwrap()]);
+    let counts: Vec<String> = site.export(&["facts"]).iter().map(|fact| fact["count"].clone()).collect();
+    assert_eq!(counts, ["600", "800"]);
+    site.ok(&["verify"]);
+}
