@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use num_bigint::BigInt;
 use num_rational::BigRational;
 use num_traits::Zero as _;
 use serde::Serialize;
@@ -270,9 +269,7 @@ impl Explanation {
                     let _ = writeln!(out, "   Divided {by} among {}:", part.claimants.len());
                     for claimant in &part.claimants {
                         let weight = claimant.weight.unwrap_or(0);
-                        let share = BigRational::new(BigInt::from(weight) * 100, BigInt::from(total.max(1)));
-                        let share = six_decimals(&share);
-                        let share = share.get(..share.len() - 4).unwrap_or(&share);
+                        let share = percent(weight, total);
                         let _ = writeln!(out, "     {} with weight {weight} ({share} %): {}", name(&claimant.institution), claimant.because);
                     }
                 }
@@ -286,7 +283,7 @@ impl Explanation {
             if part.claimants.len() > 1 {
                 let _ = writeln!(
                     out,
-                    "   Since {} the same division holds. Before this there were {} uses, of which it had {}; after it {}, of which it has {}.",
+                    "   Since {} the same division holds. Counted up to this figure there were {} uses, of which it had {}; with it {}, of which it has {}.",
                     part.run_from, part.cumulative_before, part.given_before, part.cumulative_after, part.given_after
                 );
                 let _ = writeln!(out, "   {} - {} = {} (exactly {})", part.given_after, part.given_before, part.value, part.exact);
@@ -294,5 +291,23 @@ impl Explanation {
             let _ = writeln!(out, "   Reply {}", part.reply);
         }
         out
+    }
+}
+
+/// A part of a whole in percent, with two decimals, rounded half up.
+fn percent(part: u64, whole: u64) -> String {
+    let whole = u128::from(whole.max(1));
+    let hundredths = (u128::from(part) * 20_000 + whole) / (2 * whole);
+    format!("{}.{:02}", hundredths / 100, hundredths % 100)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentages_are_rounded() {
+        assert_eq!(percent(4047, 100_000), "4.05");
+        assert_eq!([percent(2, 3), percent(1, 3), percent(0, 0), percent(7, 7)], ["66.67", "33.33", "0.00", "100.00"]);
     }
 }

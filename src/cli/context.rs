@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use super::Failure;
 use super::printer::Printer;
-use crate::archive::Archive;
+use crate::archive::{Archive, ArchiveError};
 use crate::attribution::{Rules, SourceRules};
 use crate::clock::Clock;
 use crate::config::{self, Settings};
 use crate::secrets::Sealer;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 /// The configuration and the clock of a command.
 #[derive(Debug)]
@@ -35,17 +35,20 @@ impl Context {
 
     /// The store, for writing.
     pub async fn writer(&self) -> Result<Store, Failure> {
-        Ok(Store::open_writer(&self.settings.store.url).await?)
+        Store::open_writer(&self.settings.store.url).await.map_err(opening)
     }
 
     /// The store, for reading.
     pub async fn reader(&self) -> Result<Store, Failure> {
-        Ok(Store::open_reader(&self.settings.store.url).await?)
+        Store::open_reader(&self.settings.store.url).await.map_err(opening)
     }
 
     /// The archive.
     pub fn archive(&self) -> Result<Archive, Failure> {
-        Ok(Archive::open(&self.settings.archive.url)?)
+        Archive::open(&self.settings.archive.url).map_err(|error| match error {
+            ArchiveError::Url { .. } => Failure::Input(error.into()),
+            other => other.into(),
+        })
     }
 
     /// Who seals and opens secrets.
@@ -67,6 +70,14 @@ impl Context {
     /// The time as the store and exports have it.
     pub fn now_text(&self) -> String {
         self.clock.now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+    }
+}
+
+/// A store of a kind that this version does not know is a matter of configuration.
+fn opening(error: StoreError) -> Failure {
+    match error {
+        StoreError::UnknownUrl(_) => Failure::Input(error.into()),
+        other => other.into(),
     }
 }
 

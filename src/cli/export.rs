@@ -8,9 +8,10 @@ use super::arguments::{ExportArguments, ExportKind};
 use super::context::{Context, write_whole};
 use super::{Done, Failure};
 use crate::export::query::{ReadModel, Who, missing, run as run_row};
-use crate::export::{Format, Selection, Table, Text, WorkbookNotes, write_csv, write_json, write_statistics_xlsx, write_table_xlsx};
-use crate::model::registry::Registry;
-use crate::model::{Month, MonthRange, MonthState, SourceId};
+use crate::export::{Format, Selection, StatisticRow, Table, Text, WorkbookNotes, write_csv, write_json, write_statistics_xlsx, write_table_xlsx};
+use crate::model::registry::{Covers, Registry};
+use crate::model::ids::COUNTER_REPORTS;
+use crate::model::{Month, MonthRange, MonthState, ProductId, SourceId};
 use crate::store::{MonthRow, StatisticFilter, Store, StoreError};
 
 /// Runs the command.
@@ -20,7 +21,7 @@ pub async fn run(context: &Context, arguments: &ExportArguments) -> Result<Done,
     }
     let store = context.reader().await?;
     let registry = store.registry().await?;
-    check(arguments, &registry)?;
+    check(context, arguments, &registry)?;
     let bytes = collect(context, &store, &registry, arguments).await?;
     match &arguments.output {
         Some(path) => {
@@ -37,7 +38,8 @@ pub async fn run(context: &Context, arguments: &ExportArguments) -> Result<Done,
 }
 
 /// A name that nothing has is an oversight, not an empty result.
-fn check(arguments: &ExportArguments, registry: &Registry) -> Result<(), Failure> {
+fn check(context: &Context, arguments: &ExportArguments, registry: &Registry) -> Result<(), Failure> {
+    let products: Vec<&ProductId> = context.settings.sources.iter().flat_map(|source| source.products()).collect();
     use crate::registry::problem::did_you_mean;
     let unknown = |what: &str, id: &str, near: String| Err(Failure::input(format_args!("{what} {id}: nothing of that name is registered{near}")));
     if let (Some(from), Some(to)) = (arguments.from, arguments.to)
@@ -54,6 +56,16 @@ fn check(arguments: &ExportArguments, registry: &Registry) -> Result<(), Failure
         && !registry.municipalities.iter().any(|m| m.code == *code)
     {
         return unknown("--municipality", code.as_str(), did_you_mean(code.as_str(), registry.municipalities.iter().map(|m| m.code.as_str())));
+    }
+    for id in &arguments.products {
+        if !registry.products.iter().any(|p| p.id == *id) && !products.contains(&id) {
+            return unknown("--product", id.as_str(), did_you_mean(id.as_str(), registry.products.iter().map(|p| p.id.as_str())));
+        }
+    }
+    if let Some(id) = &arguments.report
+        && !id.is_counter()
+    {
+        return unknown("--report", id.as_str(), did_you_mean(id.as_str(), COUNTER_REPORTS.into_iter()));
     }
     if let Some(id) = &arguments.institution
         && !registry.institutions.iter().any(|i| i.id == *id)
@@ -86,7 +98,8 @@ pub async fn collect(context: &Context, store: &Store, registry: &Registry, argu
             };
             let rows = model.statistics(store.statistics(&filter).await?, &months, &who);
             if arguments.format == Format::Xlsx {
-                let notes = workbook_notes(context, &model, registry, arguments, &months);
+                let concerned = concerned(&model, registry, &who, &rows, &months);
+                let notes = workbook_notes(context, &model, registry, arguments, &concerned);
                 let mut out = Vec::new();
                 write_statistics_xlsx(&mut out, &rows, &model.products(), &notes)?;
                 return Ok(out);
@@ -96,7 +109,9 @@ pub async fn collect(context: &Context, store: &Store, registry: &Registry, argu
         ExportKind::Subscriptions => {
             let range = match (arguments.from, arguments.to) {
                 (None, None) => None,
-                (from, to) => Some(MonthRange::new(from.unwrap_or(Month::of(today)), to.or(from).unwrap_or(Month::of(today)))),
+                // One end given means that month.
+                (Some(month), None) | (None, Some(month)) => Some(MonthRange::new(month, month)),
+                (Some(from), Some(to)) => Some(MonthRange::new(from, to)),
             };
             let rows = model.subscriptions(&who, &arguments.products, range);
             write(context, arguments.format, rows.into_iter().map(Ok::<_, Infallible>))
@@ -140,6 +155,22 @@ fn write<T: Table>(context: &Context, format: Format, rows: impl Iterator<Item =
         Format::Xlsx => write_table_xlsx(&mut out, rows, context.clock.now())?,
     };
     Ok(out)
+}
+
+/// The months of accounts whose use is, or may be, that of the institutions that are asked for.
+fn concerned(model: &ReadModel<'_>, registry: &Registry, who: &Who, rows: &[StatisticRow], months: &[MonthRow]) -> Vec<MonthRow> {
+    if *who == Who::default() {
+        return months.to_vec();
+    }
+    let mut accounts: BTreeSet<&str> = rows.iter().flat_map(|row| row.accounts.split(' ')).collect();
+    accounts.extend(registry.accounts.iter().filter_map(|account| {
+        let covers = match &account.covers {
+            Covers::Subscribers => true,
+            Covers::These { institutions, .. } => institutions.iter().any(|institution| model.is_wanted(institution, who)),
+        };
+        covers.then_some(account.id.as_str())
+    }));
+    months.iter().filter(|row| accounts.contains(row.key.account.as_str())).cloned().collect()
 }
 
 fn workbook_notes(

@@ -95,6 +95,11 @@ pub async fn run(context: &Context, arguments: &ImportArguments) -> Result<Done,
             return Err(at(format!("it holds no report, only: {}; nothing to import", said.join("; "))));
         }
         let (account, source) = whose(context, &registry, arguments, &reading).map_err(at)?;
+        let named = &reading.header.customer_id;
+        if !named.is_empty() && !named.trim().eq_ignore_ascii_case(account.customer_id.trim()) {
+            let words = format!("it names customer {named}; account {} is customer {}. It is taken as said", account.id, account.customer_id);
+            context.printer.say(format_args!("avling: {}: {words}", path.display()));
+        }
         let report = reading.header.report.clone().or_else(|| reading.looks_like.and_then(|id| id.parse().ok()));
         let report = report.ok_or_else(|| at("it does not say which report it is (Report_ID)".into()))?;
         files.push((path, bytes, account, source, report, reading));
@@ -217,7 +222,7 @@ impl File<'_> {
         let known = store.months_of(&self.account.id, self.report).await?;
         let partial = self.reading.exceptions.iter().any(|e| e.code == 3040);
         let incomplete = partial || self.reading.exceptions.iter().any(|e| (3030..3040).contains(&e.code));
-        let outcome = |month, state| MonthOutcome { month, state, reason: String::new(), next_attempt: None, partial, unconfirmed: false };
+        let outcome = |month, state| MonthOutcome { month, state, reason: String::new(), next_attempt: None, partial, unconfirmed: false, zero_said: false };
         let mut outcomes: Vec<MonthOutcome> = contents.months.keys().map(|month| outcome(*month, MonthState::Harvested)).collect();
         // A month that the report covers and has nothing for was not used, unless something else is known.
         for month in range.iter().flat_map(|range| range.iter()).filter(|_| !incomplete) {

@@ -68,7 +68,7 @@ pub async fn run(context: &Context, arguments: &StatusArguments) -> Result<Done,
         }
         let mut out = table.to_string();
         if !open.is_empty() {
-            out.push_str("\nWaiting or failing:\n");
+            out.push_str("\nWaiting, failing, or not as asked for:\n");
         }
         for open in &open {
             let row = open.first;
@@ -85,7 +85,7 @@ pub async fn run(context: &Context, arguments: &StatusArguments) -> Result<Done,
     Ok(Done::Whole)
 }
 
-/// Months in a row of one report of one account that wait or fail for one reason.
+/// Months in a row of one report of one account that are not well for one reason.
 struct Open<'a> {
     first: &'a MonthRow,
     last: Month,
@@ -93,7 +93,14 @@ struct Open<'a> {
 
 fn open_rows(rows: &[MonthRow]) -> Vec<Open<'_>> {
     let mut open: Vec<Open<'_>> = Vec::new();
-    for row in rows.iter().filter(|row| matches!(row.state, MonthState::Waiting | MonthState::Failing)) {
+    // A month that is there and did not come when it was asked for again is worth a line too.
+    let not_well = |row: &&MonthRow| match row.state {
+        MonthState::Waiting | MonthState::Failing => true,
+        MonthState::Harvested => !row.reason.is_empty(),
+        MonthState::Empty => row.unconfirmed && row.next_attempt.is_some(),
+        MonthState::Gone => false,
+    };
+    for row in rows.iter().filter(not_well) {
         match open.last_mut() {
             Some(before)
                 if before.first.key.account == row.key.account

@@ -98,6 +98,11 @@ fn source(reader: &mut Reader<'_>, section: &Section<'_>, place: &Place) -> Opti
         let visible = text.bytes().all(|b| (b' '..=b'~').contains(&b));
         if visible { Ok(text.to_owned()) } else { Err("has characters that no header takes; use plain ASCII".into()) }
     });
+    let date_format = given(reader, section, "date_format", |text| match text {
+        "YYYY-MM" => Ok(false),
+        "YYYY-MM-DD" => Ok(true),
+        other => Err(one_of(other, &["YYYY-MM", "YYYY-MM-DD"])),
+    });
     Some(SourceSettings {
         id: id?,
         vendor: vendor?.unwrap_or_default(),
@@ -116,6 +121,7 @@ fn source(reader: &mut Reader<'_>, section: &Section<'_>, place: &Place) -> Opti
         cron: cron?,
         requests_at_once: usize::try_from(requests?).ok()?,
         user_agent: user_agent?,
+        whole_dates: date_format?.unwrap_or(false),
     })
 }
 

@@ -48,7 +48,7 @@ pub const SETTINGS: [Setting; 15] = [
 ];
 
 /// The keys of a `[[source]]`.
-pub const SOURCE_KEYS: [&str; 17] = [
+pub const SOURCE_KEYS: [&str; 18] = [
     "id",
     "vendor",
     "kind",
@@ -66,6 +66,7 @@ pub const SOURCE_KEYS: [&str; 17] = [
     "cron",
     "requests_at_once",
     "user_agent",
+    "date_format",
 ];
 
 /// The keys of a source's `fallback`.

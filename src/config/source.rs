@@ -44,6 +44,8 @@ pub struct SourceSettings {
     pub requests_at_once: usize,
     /// What we call ourselves there, for vendors that refuse clients they do not know.
     pub user_agent: Option<String>,
+    /// Months are asked for as whole dates, `YYYY-MM-DD`; else as `YYYY-MM`.
+    pub whole_dates: bool,
 }
 
 /// What a source speaks (HARVEST section 2).

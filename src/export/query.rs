@@ -17,7 +17,7 @@ use crate::registry::geography::{Geography, Place};
 use crate::store::{MonthRow, StoredFact, StoredStatistic};
 
 /// Whose rows are wanted; nothing means everybody's, and use that could not be placed too.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Who {
     /// This county's, two digits.
     pub county: Option<String>,
@@ -98,7 +98,13 @@ impl<'a> ReadModel<'a> {
         (county && municipality && itself).then_some(place)
     }
 
-    /// Rows of statistics, in the contract's order.
+    /// Whether an institution is one of those that are asked for, where it lies today.
+    #[must_use]
+    pub fn is_wanted(&self, institution: &InstitutionId, who: &Who) -> bool {
+        self.institutions.get(institution.as_str()).is_some_and(|found| self.wanted(Some(found), Month::of(self.today), who).is_some())
+    }
+
+    /// Rows of statistics, sorted as files have them.
     #[must_use]
     pub fn statistics(&self, stored: Vec<StoredStatistic>, months: &[MonthRow], who: &Who) -> Vec<StatisticRow> {
         let harvested: HashMap<(&str, &str, Month), DateTime<Utc>> = months

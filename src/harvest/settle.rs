@@ -180,7 +180,9 @@ impl Desk<'_, '_> {
 /// Where a month stands after an outcome.
 fn new_row(subject: &Subject<'_>, before: Option<&MonthRow>, outcome: &MonthOutcome, reply: Option<&Reply<'_>>, now: DateTime<Utc>) -> MonthRow {
     let sha256 = reply.map(|reply| reply.sha256.to_owned()).unwrap_or_default();
-    let again = before.filter(|b| b.state == outcome.state && b.state != MonthState::Harvested);
+    // Attempts count how often a month was asked for that did not come, or not all of it; a month that came ends the series.
+    let open = outcome.state != MonthState::Harvested || outcome.partial;
+    let again = before.filter(|b| open && (b.state == outcome.state || b.state == MonthState::Harvested));
     let fresh = MonthRow {
         key: AccountMonth { account: subject.account.clone(), report: subject.report.clone(), month: outcome.month },
         source: subject.source.id.clone(),
@@ -188,8 +190,8 @@ fn new_row(subject: &Subject<'_>, before: Option<&MonthRow>, outcome: &MonthOutc
         reason: outcome.reason.clone(),
         partial: outcome.partial,
         unconfirmed: outcome.unconfirmed,
-        attempts: again.map_or(0, |b| b.attempts).saturating_add(1),
-        first_attempt: again.and_then(|b| b.first_attempt).or(Some(now)),
+        attempts: if open { again.map_or(0, |b| b.attempts).saturating_add(1) } else { 0 },
+        first_attempt: if open { again.and_then(|b| b.first_attempt).or(Some(now)) } else { None },
         next_attempt: outcome.next_attempt,
         harvested_at: None,
         checked_at: Some(now),
@@ -202,7 +204,7 @@ fn new_row(subject: &Subject<'_>, before: Option<&MonthRow>, outcome: &MonthOutc
     let contents = reply.and_then(|reply| reply.contents.months.get(&outcome.month));
     match (outcome.state, before) {
         (MonthState::Harvested, Some(b)) if b.state == MonthState::Harvested && contents.is_some_and(|c| c.digest == b.digest) => {
-            // The same facts: nothing changes but that they were checked. Attempts count how often a partial month was asked for.
+            // The same facts: nothing changes but that they were checked.
             MonthRow {
                 harvested_at: b.harvested_at,
                 release: b.release.clone(),
@@ -210,8 +212,6 @@ fn new_row(subject: &Subject<'_>, before: Option<&MonthRow>, outcome: &MonthOutc
                 total: b.total,
                 digest: b.digest.clone(),
                 reply: b.reply.clone(),
-                attempts: b.attempts.saturating_add(1),
-                first_attempt: b.first_attempt,
                 ..fresh
             }
         }
@@ -226,8 +226,8 @@ fn new_row(subject: &Subject<'_>, before: Option<&MonthRow>, outcome: &MonthOutc
                 ..fresh
             }
         }
-        // A confirmed zero takes the place of what was there; anything else leaves it.
-        (MonthState::Empty, Some(b)) if b.state == MonthState::Harvested && outcome.unconfirmed => kept(b, outcome, now),
+        // A zero that the vendor puts in words takes the place of what was there; anything else leaves it.
+        (MonthState::Empty, Some(b)) if b.state == MonthState::Harvested && !outcome.zero_said => kept(b, outcome, now),
         (MonthState::Waiting | MonthState::Failing | MonthState::Gone, Some(b)) if matches!(b.state, MonthState::Harvested | MonthState::Empty) => {
             kept(b, outcome, now)
         }
@@ -240,6 +240,7 @@ fn kept(before: &MonthRow, outcome: &MonthOutcome, now: DateTime<Utc>) -> MonthR
     MonthRow {
         reason: format!("asked again, {}: {}; what was there is kept", outcome.state, outcome.reason),
         attempts: before.attempts.saturating_add(1),
+        first_attempt: before.first_attempt.or(Some(now)),
         next_attempt: outcome.next_attempt,
         checked_at: Some(now),
         ..before.clone()

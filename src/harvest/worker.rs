@@ -272,7 +272,7 @@ impl<'a> Harvester<'a> {
         state: MonthState,
         next_attempt: Option<DateTime<Utc>>,
     ) -> Result<RequestReport, HarvestError> {
-        let outcome = |month| MonthOutcome { month, state, reason: reason.clone(), next_attempt, partial: false, unconfirmed: false };
+        let outcome = |month| MonthOutcome { month, state, reason: reason.clone(), next_attempt, partial: false, unconfirmed: false, zero_said: false };
         let outcomes: Vec<MonthOutcome> = job.task.months.iter().map(outcome).collect();
         self.settle(source, &job.task, &outcomes, None).await?;
         let request = RequestReport {
@@ -334,6 +334,7 @@ impl<'a> Harvester<'a> {
             credentials: &credentials,
             allow_http: source.allow_http,
             user_agent: source.user_agent.as_deref(),
+            whole_dates: source.whole_dates,
             timeout: source.timeout.unwrap_or(self.settings.harvest.timeout),
             max_size: self.settings.harvest.max_report_size,
         };
@@ -348,7 +349,7 @@ impl<'a> Harvester<'a> {
             Err(FetchError::Archive(error)) => Err(error.into()),
             Err(error) => {
                 let transport = Transport { reason: error.to_string(), needs_a_person: error.needs_a_person() };
-                let attempts = known.first().map_or(0, |row| row.attempts);
+                let attempts = known.iter().map(|row| row.attempts).max().unwrap_or(0);
                 let verdict = judge_transport(&transport, task.months, attempts, self.clock.now());
                 self.finish(source, job, verdict, None).await
             }
@@ -387,7 +388,7 @@ impl<'a> Harvester<'a> {
             months_with_data: &months_with_data,
             beginning: &reply.beginning,
         };
-        let waiting = known.iter().find(|row| row.attempts > 0);
+        let waiting = known.iter().max_by_key(|row| row.attempts);
         let asked = Asked {
             report: &job.task.report,
             release,

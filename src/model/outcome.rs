@@ -65,4 +65,6 @@ pub struct MonthOutcome {
     pub partial: bool,
     /// An empty month that the vendor has not said to be empty.
     pub unconfirmed: bool,
+    /// The vendor says in so many words (code 3030) that there was no use: only that takes the place of figures.
+    pub zero_said: bool,
 }

@@ -48,6 +48,8 @@ pub struct ReportRequest<'a> {
     pub allow_http: bool,
     /// Instead of our own name.
     pub user_agent: Option<&'a str>,
+    /// Whether months are asked for as whole dates, `YYYY-MM-DD`; else as `YYYY-MM`.
+    pub whole_dates: bool,
     /// The longest silence; all of it may take twelve times that.
     pub timeout: Duration,
     /// The largest reply after decompression, in bytes.
@@ -145,7 +147,12 @@ pub(super) fn credential_parameters(credentials: &Credentials) -> Vec<(&'static 
 
 /// The whole address of a report. Report ids stand in it in lower case (Code of Practice R5 and R5.1, section 8.1).
 fn report_url(request: &ReportRequest<'_>) -> Result<Url, FetchError> {
-    let (begin, end) = (request.months.first.to_string(), request.months.last.to_string());
+    let (first, last) = (request.months.first, request.months.last);
+    let (begin, end) = if request.whole_dates {
+        (first.first_day().to_string(), last.last_day().to_string())
+    } else {
+        (first.to_string(), last.to_string())
+    };
     let mut parameters = credential_parameters(request.credentials);
     parameters.extend([("begin_date", begin.as_str()), ("end_date", end.as_str())]);
     if let Some(attributes) = attributes_to_show(request.release, request.report) {
@@ -221,6 +228,7 @@ mod tests {
             credentials: &credentials,
             allow_http: false,
             user_agent: None,
+            whole_dates: false,
             timeout: Duration::from_secs(1),
             max_size: 1,
         };

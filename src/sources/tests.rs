@@ -133,6 +133,7 @@ impl Ours {
             credentials: &self.credentials,
             allow_http: false,
             user_agent: None,
+            whole_dates: false,
             timeout: self.timeout,
             max_size: self.max_size,
         };

@@ -59,7 +59,7 @@ fn a_secret_is_sealed_and_shown_nowhere() {
     assert_eq!(mode & 0o777, 0o600);
     // A wrong row beside it does not tell it either.
     let ran = site.import("accounts", &format!("{ACCOUNTS}b,sss,B,2010100,,{secret},{secret},,\n")).expect(2);
-    assert!(!ran.stderr.contains(secret) && ran.stderr.contains("did you mean 's'"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains(secret) && ran.stderr.contains("no source 'sss'"), "{}", ran.stderr);
     assert!(site.ok(&["check"]).stdout.contains("can be opened"));
     // Without the key nothing can be opened, and that is said.
     std::fs::remove_file(&key).unwrap();

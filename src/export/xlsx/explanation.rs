@@ -115,7 +115,7 @@ impl Page<'_> {
 
     fn missing(&mut self, missing: &[MissingMonths], zone: Tz) -> Result<(), XlsxError> {
         if missing.is_empty() {
-            return self.line(&["Ingenting: alle rapporter i utvalget er høstet eller bekreftet tomme."], &self.styles.plain);
+            return self.line(&["Ingenting: alle måneder som er hentet i utvalget, er høstet eller bekreftet tomme."], &self.styles.plain);
         }
         self.line(&["Kilde", "Konto", "Rapport", "Måneder", "Status", "Årsak"], &self.styles.header)?;
         for line in missing.iter().take(MOST_MISSING) {

@@ -197,7 +197,7 @@ fn said(answer: &Answer<'_>, exception: Option<&Exception>) -> String {
 }
 
 fn all(months: MonthRange, state: MonthState, reason: &str, next_attempt: Option<DateTime<Utc>>) -> Vec<MonthOutcome> {
-    let outcome = |month| MonthOutcome { month, state, reason: reason.to_owned(), next_attempt, partial: false, unconfirmed: false };
+    let outcome = |month| MonthOutcome { month, state, reason: reason.to_owned(), next_attempt, partial: false, unconfirmed: false, zero_said: false };
     months.iter().map(outcome).collect()
 }
 

@@ -46,7 +46,7 @@ pub(super) fn not_what_was_asked(
         // Some write the first of the month as the end of a month that is covered whole.
         let whole_months = end == asked.months.last.first_day() && end != begin && begin <= asked.months.first.first_day();
         if !whole_months {
-            let hint = if begin == end { "; it may want another date_format (set it on the source)" } else { "" };
+            let hint = if begin == end { "; it may want another date_format (a setting of the source)" } else { "" };
             return Some(format!("it covers {begin} to {end}, not the months {}{hint}", asked.months));
         }
     }
@@ -103,6 +103,7 @@ fn came(month: Month, said: Remarks, attempts: u32, now: DateTime<Utc>) -> Month
         next_attempt: (said.partial && attempts < ASKED_AGAIN).then(|| now + TimeDelta::days(7)),
         partial: said.partial,
         unconfirmed: false,
+        zero_said: false,
     }
 }
 
@@ -116,6 +117,7 @@ fn missing(month: Month, said: Remarks, last_with_data: Option<Month>, asked: &A
         next_attempt: days.map(|days| now + TimeDelta::days(days)),
         partial: false,
         unconfirmed: false,
+        zero_said: false,
     };
     let elsewhere = if asked.is_fallback { " in either release" } else { "" };
     if said.not_ready && young {
@@ -128,7 +130,7 @@ fn missing(month: Month, said: Remarks, last_with_data: Option<Month>, asked: &A
     } else if said.no_usage && young {
         outcome(MonthState::Waiting, "the vendor says that there was no use, which may mean that it is not ready", Some(7))
     } else if said.no_usage {
-        outcome(MonthState::Empty, "", None)
+        MonthOutcome { zero_said: true, ..outcome(MonthState::Empty, "", None) }
     } else if said.partial {
         let again = (asked.attempts < ASKED_AGAIN).then_some(7);
         MonthOutcome { partial: true, unconfirmed: true, ..outcome(MonthState::Empty, "the vendor says that there will be more", again) }
@@ -136,7 +138,7 @@ fn missing(month: Month, said: Remarks, last_with_data: Option<Month>, asked: &A
         outcome(MonthState::Waiting, "earlier months came and this one did not, which may mean that it is not ready", Some(7))
     } else if last_with_data.is_some() {
         // The report covers the month and has others: it was not used.
-        outcome(MonthState::Empty, "", None)
+        outcome(MonthState::Empty, "the report covers the month and has nothing for it", None)
     } else {
         let again = (asked.attempts < ASKED_AGAIN).then_some(7);
         MonthOutcome { unconfirmed: true, ..outcome(MonthState::Empty, "an empty report, with no word that there was no use", again) }
