@@ -89,7 +89,7 @@ async fn floor(folder: &Path, url: &str, accounts: usize) -> Result<u64, Box<dyn
             allow_http: false,
             user_agent: None,
             whole_dates: false,
-            timeout: std::time::Duration::from_secs(60),
+            timeout: std::time::Duration::from_mins(1),
             max_size: 1 << 31,
         };
         let reply = fetch_report(&clients, &archive, &request, Clock::Fixed("2025-01-20T03:30:00Z".parse()?), &|_| {}).await?;

@@ -31,7 +31,7 @@ pub use record::ReplyRecord;
 pub use writer::{Archived, Writer};
 
 /// How old a leftover of a killed process must be before it is removed: nothing is written for so long.
-const LEFTOVER_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+const LEFTOVER_AGE: Duration = Duration::from_hours(24);
 
 /// Why the archive could not do what was asked.
 #[derive(Debug, thiserror::Error)]

@@ -183,7 +183,7 @@ async fn taking_a_reply_removes_old_leftovers_only() {
     let (old, new) = (archive.root.join("tmp/reply-old.tmp"), archive.root.join("tmp/reply-new.tmp"));
     fs::write(&old, "x").unwrap();
     fs::write(&new, "x").unwrap();
-    let past = fs::metadata(&new).unwrap().modified().unwrap() - Duration::from_secs(25 * 3600);
+    let past = fs::metadata(&new).unwrap().modified().unwrap() - Duration::from_hours(25);
     File::options().write(true).open(&old).unwrap().set_modified(past).unwrap();
     drop(archive.begin().await.unwrap());
     assert!(!old.exists() && new.exists());

@@ -115,7 +115,8 @@ impl Division {
             },
         };
         let quality = undivided.unwrap_or(Quality::DefaultKey);
-        let claimants = all.into_iter().zip(weights).map(|((institution, because), weight)| Claimant { institution, because, weight }).collect();
+        let claimants =
+            all.into_iter().zip(weights).map(|((institution, because), weight)| Claimant { institution, because, weight }).collect();
         Self { claimants, dropped, method, quality, marks }
     }
 

@@ -1,6 +1,6 @@
 //! Why a figure is what it is (ATTRIBUTION section 7): every scope that gave it something, with all steps.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use num_rational::BigRational;
 use num_traits::Zero as _;
@@ -119,7 +119,7 @@ pub fn explain(
     question: &Question,
     counts: &[Count],
     months: &MonthsKnown,
-    replies: &HashMap<(AccountId, Month), String>,
+    replies: &BTreeMap<(AccountId, Month), String>,
 ) -> Result<Explanation, DivideError> {
     let unit = Unit { product: question.product.clone(), report: question.report.clone(), year: question.month.year() };
     let of_metric: Vec<Count> = counts.iter().filter(|count| count.metric == question.metric).cloned().collect();
@@ -207,9 +207,13 @@ fn decimal(exact: &BigRational) -> f64 {
 
 fn given(part: &Part, institution: Option<&InstitutionId>) -> u64 {
     match institution {
-        Some(id) => {
-            part.division.claimants.iter().zip(&part.values).find(|(claimant, _)| claimant.institution == *id).map_or(0, |(_, value)| *value)
-        }
+        Some(id) => part
+            .division
+            .claimants
+            .iter()
+            .zip(&part.values)
+            .find(|(claimant, _)| claimant.institution == *id)
+            .map_or(0, |(_, value)| *value),
         None if part.division.claimants.is_empty() => part.group.total,
         None => 0,
     }
@@ -243,7 +247,10 @@ impl Explanation {
     pub fn words(&self, name: &dyn Fn(&str) -> String) -> String {
         use std::fmt::Write as _;
         let who = if self.institution.is_empty() { "Nobody (use that could not be placed)".to_owned() } else { name(&self.institution) };
-        let mut out = format!("{who}: {} of {} in {} ({}, {}), exactly {}\n", self.value, self.metric, self.month, self.product, self.report, self.exact);
+        let mut out = format!(
+            "{who}: {} of {} in {} ({}, {}), exactly {}\n",
+            self.value, self.metric, self.month, self.product, self.report, self.exact
+        );
         if self.parts.is_empty() {
             out.push_str("No account has any use in this month that it could be a part of.\n");
         } else {
@@ -253,7 +260,11 @@ impl Explanation {
             let kind = if part.data_type.is_empty() { String::new() } else { format!(" of type {}", part.data_type) };
             let _ = writeln!(out, "\n{}. Account {} ({}): the vendor counted {}{kind}.", i + 1, part.account, part.scope, part.reported);
             if part.counted == 0 {
-                let _ = writeln!(out, "   Not counted: {} report the same traffic, and the largest report counts.", part.same_traffic.join(", "));
+                let _ = writeln!(
+                    out,
+                    "   Not counted: {} report the same traffic, and the largest report counts.",
+                    part.same_traffic.join(", ")
+                );
                 let _ = writeln!(out, "   Reply {}", part.reply);
                 continue;
             }
@@ -270,7 +281,8 @@ impl Explanation {
                     for claimant in &part.claimants {
                         let weight = claimant.weight.unwrap_or(0);
                         let share = percent(weight, total);
-                        let _ = writeln!(out, "     {} with weight {weight} ({share} %): {}", name(&claimant.institution), claimant.because);
+                        let _ =
+                            writeln!(out, "     {} with weight {weight} ({share} %): {}", name(&claimant.institution), claimant.because);
                     }
                 }
             }

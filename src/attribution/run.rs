@@ -105,7 +105,8 @@ mod tests {
     use crate::model::Quality;
 
     fn division(weights: &[(&str, u64)]) -> Arc<Division> {
-        let claimant = |(id, weight): &(&str, u64)| Claimant { institution: InstitutionId::trusted(id), because: Because::Covered, weight: *weight };
+        let claimant =
+            |(id, weight): &(&str, u64)| Claimant { institution: InstitutionId::trusted(id), because: Because::Covered, weight: *weight };
         Arc::new(Division {
             claimants: weights.iter().map(claimant).collect(),
             dropped: BTreeMap::new(),
@@ -153,7 +154,10 @@ mod tests {
     fn a_total_beyond_the_bound_is_refused() {
         let divisions = vec![division(&[("a", 1), ("b", 1)]); 12];
         assert!(divide(&product(), vec![group(1, "", (1 << 63) - 1)], &divisions).is_ok());
-        assert_eq!(divide(&product(), vec![group(1, "", (1 << 63) - 1), group(2, "", 1)], &divisions).unwrap_err(), DivideError::CountTooLarge);
+        assert_eq!(
+            divide(&product(), vec![group(1, "", (1 << 63) - 1), group(2, "", 1)], &divisions).unwrap_err(),
+            DivideError::CountTooLarge
+        );
         assert_eq!(divide(&product(), vec![group(1, "", u64::MAX), group(2, "", 1)], &divisions).unwrap_err(), DivideError::CountTooLarge);
     }
 

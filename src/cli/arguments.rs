@@ -43,10 +43,12 @@ Exit status: 0 done; 1 an error; 2 bad command line, configuration or input file
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// See it at work: a year from simulated vendors, divided among Norwegian libraries, verified and exported
-    #[command(long_about = "Starts simulated vendors on this machine, loads a registry of all Norwegian municipalities, harvests a year from \
+    #[command(
+        long_about = "Starts simulated vendors on this machine, loads a registry of all Norwegian municipalities, harvests a year from \
         several kinds of vendor, divides shared use, verifies everything and writes a workbook for each county. \
         The registry's codes and inhabitants are real; networks, vendors and use are invented. \
-        It can be stopped at any time and started again: it goes on where it was.")]
+        It can be stopped at any time and started again: it goes on where it was."
+    )]
     Demo(DemoArguments),
     /// Check the configuration, the store and the credentials; with --online ask every source
     Check(CheckArguments),

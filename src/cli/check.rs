@@ -69,7 +69,7 @@ pub async fn run(context: &Context, arguments: &CheckArguments) -> Result<Done, 
         Err(error) => findings.bad("archive", format!("{error:?}")),
     }
     let sealer = context.sealer();
-    credentials(&mut findings, settings.sources.iter().map(|s| &s.id).collect(), &registry, &sealer);
+    credentials(&mut findings, &settings.sources.iter().map(|s| &s.id).collect(), &registry, &sealer);
     addresses(&mut findings, &settings.sources);
     if arguments.online {
         let clients = HttpClients::new(None)?;
@@ -102,11 +102,14 @@ pub async fn run(context: &Context, arguments: &CheckArguments) -> Result<Done, 
 }
 
 /// Can every secret be opened, and does every account have a source?
-fn credentials(findings: &mut Findings, sources: BTreeSet<&SourceId>, registry: &Registry, sealer: &Sealer) {
+fn credentials(findings: &mut Findings, sources: &BTreeSet<&SourceId>, registry: &Registry, sealer: &Sealer) {
     let before = findings.0.len();
     for account in &registry.accounts {
         if !sources.contains(&account.source) {
-            findings.bad(format!("account {}", account.id), format!("its source {} is not configured, so nothing is harvested", account.source));
+            findings.bad(
+                format!("account {}", account.id),
+                format!("its source {} is not configured, so nothing is harvested", account.source),
+            );
         }
         if let Err(what) = open(account, sealer) {
             findings.bad(format!("account {}", account.id), what);

@@ -61,10 +61,7 @@ impl Context {
         let rules = |source: &config::SourceSettings| {
             (source.id.clone(), SourceRules { access: source.access, shared_traffic: source.shared_traffic })
         };
-        Rules {
-            subscribers_only: self.settings.attribution.subscribers_only,
-            sources: self.settings.sources.iter().map(rules).collect(),
-        }
+        Rules { subscribers_only: self.settings.attribution.subscribers_only, sources: self.settings.sources.iter().map(rules).collect() }
     }
 
     /// The time as the store and exports have it.

@@ -108,7 +108,12 @@ fn said(printer: &Printer, report: &HarvestReport) {
     let rows: u64 = report.requests.iter().map(|request| request.rows).sum();
     let restated = report.requests.iter().flat_map(|r| &r.changes).filter(|change| change.before.is_some()).count();
     let mut words = format!("  {} months of reports, {} counts", months(MonthState::Harvested), grouped(rows));
-    let others = [(months(MonthState::Empty), "without use"), (months(MonthState::Waiting), "not ready"), (months(MonthState::Failing), "failed"), (restated, "restated by the vendor")];
+    let others = [
+        (months(MonthState::Empty), "without use"),
+        (months(MonthState::Waiting), "not ready"),
+        (months(MonthState::Failing), "failed"),
+        (restated, "restated by the vendor"),
+    ];
     for (count, what) in others.into_iter().filter(|(count, _)| *count > 0) {
         let _ = write!(words, ", {count} {what}");
     }
@@ -204,7 +209,10 @@ async fn summary(context: &Context, store: &Store, registry: &Registry) -> Resul
             qualities.extend(of_product.iter().map(|row| row.quality.as_str()));
             if let Some(shared) = of_product.iter().find(|row| !row.shared_with.is_empty() && row.value > 0) {
                 question.get_or_insert_with(|| {
-                    format!("explain --institution {id} --product {} --month {} --metric {metric} --report {report}", product.id, shared.month)
+                    format!(
+                        "explain --institution {id} --product {} --month {} --metric {metric} --report {report}",
+                        product.id, shared.month
+                    )
                 });
             }
             cells.push(if of_product.is_empty() { "·".into() } else { grouped(sum) });

@@ -1,6 +1,6 @@
 //! `avling explain`.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::arguments::ExplainArguments;
 use super::context::Context;
@@ -30,7 +30,7 @@ pub async fn run(context: &Context, arguments: &ExplainArguments) -> Result<Done
     let counts = store.counts(&unit).await?;
     let months = store.months_known(&unit).await?;
     let rows = store.months().await?;
-    let replies: HashMap<_, _> =
+    let replies: BTreeMap<_, _> =
         rows.into_iter().filter(|row| row.key.report == report).map(|row| ((row.key.account, row.key.month), row.reply)).collect();
     let rules = context.rules();
     let mut attributor = Attributor::new(&registry, &rules);

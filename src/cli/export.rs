@@ -8,9 +8,11 @@ use super::arguments::{ExportArguments, ExportKind};
 use super::context::{Context, write_whole};
 use super::{Done, Failure};
 use crate::export::query::{ReadModel, Who, missing, run as run_row};
-use crate::export::{Format, Selection, StatisticRow, Table, Text, WorkbookNotes, write_csv, write_json, write_statistics_xlsx, write_table_xlsx};
-use crate::model::registry::{Covers, Registry};
+use crate::export::{
+    Format, Selection, StatisticRow, Table, Text, WorkbookNotes, write_csv, write_json, write_statistics_xlsx, write_table_xlsx,
+};
 use crate::model::ids::COUNTER_REPORTS;
+use crate::model::registry::{Covers, Registry};
 use crate::model::{Month, MonthRange, MonthState, ProductId, SourceId};
 use crate::store::{MonthRow, StatisticFilter, Store, StoreError};
 
@@ -41,7 +43,8 @@ pub async fn run(context: &Context, arguments: &ExportArguments) -> Result<Done,
 fn check(context: &Context, arguments: &ExportArguments, registry: &Registry) -> Result<(), Failure> {
     let products: Vec<&ProductId> = context.settings.sources.iter().flat_map(|source| source.products()).collect();
     use crate::registry::problem::did_you_mean;
-    let unknown = |what: &str, id: &str, near: String| Err(Failure::input(format_args!("{what} {id}: nothing of that name is registered{near}")));
+    let unknown =
+        |what: &str, id: &str, near: String| Err(Failure::input(format_args!("{what} {id}: nothing of that name is registered{near}")));
     if let (Some(from), Some(to)) = (arguments.from, arguments.to)
         && from > to
     {
@@ -55,7 +58,11 @@ fn check(context: &Context, arguments: &ExportArguments, registry: &Registry) ->
     if let Some(code) = &arguments.municipality
         && !registry.municipalities.iter().any(|m| m.code == *code)
     {
-        return unknown("--municipality", code.as_str(), did_you_mean(code.as_str(), registry.municipalities.iter().map(|m| m.code.as_str())));
+        return unknown(
+            "--municipality",
+            code.as_str(),
+            did_you_mean(code.as_str(), registry.municipalities.iter().map(|m| m.code.as_str())),
+        );
     }
     for id in &arguments.products {
         if !registry.products.iter().any(|p| p.id == *id) && !products.contains(&id) {
@@ -79,11 +86,8 @@ fn check(context: &Context, arguments: &ExportArguments, registry: &Registry) ->
 pub async fn collect(context: &Context, store: &Store, registry: &Registry, arguments: &ExportArguments) -> Result<Vec<u8>, Failure> {
     let today = context.clock.today(context.settings.schedule.time_zone);
     let model = ReadModel::new(registry, today, arguments.geography);
-    let who = Who {
-        county: arguments.county.clone(),
-        municipality: arguments.municipality.clone(),
-        institution: arguments.institution.clone(),
-    };
+    let who =
+        Who { county: arguments.county.clone(), municipality: arguments.municipality.clone(), institution: arguments.institution.clone() };
     let in_range = |month: Month| arguments.from.is_none_or(|from| from <= month) && arguments.to.is_none_or(|to| month <= to);
     let months = store.months().await?;
     match arguments.kind {
@@ -117,7 +121,8 @@ pub async fn collect(context: &Context, store: &Store, registry: &Registry, argu
             write(context, arguments.format, rows.into_iter().map(Ok::<_, Infallible>))
         }
         ExportKind::Runs => {
-            let picked = |row: &&MonthRow| in_range(row.key.month) && arguments.report.as_ref().is_none_or(|report| row.key.report == *report);
+            let picked =
+                |row: &&MonthRow| in_range(row.key.month) && arguments.report.as_ref().is_none_or(|report| row.key.report == *report);
             write(context, arguments.format, months.iter().filter(picked).map(|row| Ok::<_, Infallible>(run_row(row))))
         }
         ExportKind::Facts => {
@@ -181,9 +186,8 @@ fn workbook_notes(
     months: &[MonthRow],
 ) -> WorkbookNotes {
     let name = |id: &str, name: Option<&String>| -> Text { name.map_or_else(|| id.into(), |name| format!("{id} {name}").into()) };
-    let in_range = |row: &MonthRow| {
-        arguments.from.is_none_or(|from| from <= row.key.month) && arguments.to.is_none_or(|to| row.key.month <= to)
-    };
+    let in_range =
+        |row: &MonthRow| arguments.from.is_none_or(|from| from <= row.key.month) && arguments.to.is_none_or(|to| row.key.month <= to);
     let months: Vec<MonthRow> = months.iter().filter(|row| in_range(row)).cloned().collect();
     let products = |source: &SourceId| {
         let configured = context.settings.sources.iter().find(|s| s.id == *source);
@@ -198,9 +202,10 @@ fn workbook_notes(
                 let row = registry.municipalities.iter().filter(|m| m.code == *code).max_by_key(|m| m.valid.from);
                 name(code.as_str(), row.map(|m| &m.name))
             }),
-            institution: arguments.institution.as_ref().map_or_else(Text::default, |id| {
-                name(id.as_str(), registry.institutions.iter().find(|i| i.id == *id).map(|i| &i.name))
-            }),
+            institution: arguments
+                .institution
+                .as_ref()
+                .map_or_else(Text::default, |id| name(id.as_str(), registry.institutions.iter().find(|i| i.id == *id).map(|i| &i.name))),
             products: arguments
                 .products
                 .iter()

@@ -146,11 +146,8 @@ pub fn words(report: &HarvestReport, again: bool) -> String {
     }
     let _ = writeln!(out, "; {} rows from {} bytes.", grouped(rows), grouped(bytes));
     if again {
-        let changed: Vec<_> = report
-            .requests
-            .iter()
-            .flat_map(|r| r.changes.iter().filter(|c| c.before.is_some()).map(move |c| (r, c)))
-            .collect();
+        let changed: Vec<_> =
+            report.requests.iter().flat_map(|r| r.changes.iter().filter(|c| c.before.is_some()).map(move |c| (r, c))).collect();
         if changed.is_empty() {
             out.push_str("Nothing that was there has changed.\n");
         }

@@ -97,7 +97,8 @@ pub async fn run(context: &Context, arguments: &ImportArguments) -> Result<Done,
         let (account, source) = whose(context, &registry, arguments, &reading).map_err(at)?;
         let named = &reading.header.customer_id;
         if !named.is_empty() && !named.trim().eq_ignore_ascii_case(account.customer_id.trim()) {
-            let words = format!("it names customer {named}; account {} is customer {}. It is taken as said", account.id, account.customer_id);
+            let words =
+                format!("it names customer {named}; account {} is customer {}. It is taken as said", account.id, account.customer_id);
             context.printer.say(format_args!("avling: {}: {words}", path.display()));
         }
         let report = reading.header.report.clone().or_else(|| reading.looks_like.and_then(|id| id.parse().ok()));
@@ -145,7 +146,10 @@ fn whose<'a>(
     if let Some(id) = &arguments.source
         && !sources.iter().any(|source| source.id == *id)
     {
-        return Err(format!("--source {id}: no source of that name is configured{}", did_you_mean(id.as_str(), sources.iter().map(|s| s.id.as_str()))));
+        return Err(format!(
+            "--source {id}: no source of that name is configured{}",
+            did_you_mean(id.as_str(), sources.iter().map(|s| s.id.as_str()))
+        ));
     }
     let of_source = |account: &&Account| arguments.source.as_ref().is_none_or(|source| account.source == *source);
     let found: Vec<&Account> = if let Some(id) = &arguments.account {
@@ -156,12 +160,20 @@ fn whose<'a>(
         let mut ids: BTreeSet<String> = header.institution_ids.iter().map(|id| bare(&id.value)).collect();
         ids.insert(header.customer_id.trim().to_ascii_lowercase());
         ids.remove("");
-        registry.accounts.iter().filter(|account| ids.contains(&account.customer_id.trim().to_ascii_lowercase())).filter(of_source).collect()
+        registry
+            .accounts
+            .iter()
+            .filter(|account| ids.contains(&account.customer_id.trim().to_ascii_lowercase()))
+            .filter(of_source)
+            .collect()
     };
     let account = match (found[..].as_ref(), &arguments.account) {
         ([account], _) => *account,
         ([], Some(id)) => {
-            return Err(format!("--account {id}: no such account is registered{}", did_you_mean(id.as_str(), registry.accounts.iter().map(|a| a.id.as_str()))));
+            return Err(format!(
+                "--account {id}: no such account is registered{}",
+                did_you_mean(id.as_str(), registry.accounts.iter().map(|a| a.id.as_str()))
+            ));
         }
         ([], None) => return Err("no registered account has the customer id that it names; say whose it is with --account ID".into()),
         (several, _) => {
@@ -222,13 +234,22 @@ impl File<'_> {
         let known = store.months_of(&self.account.id, self.report).await?;
         let partial = self.reading.exceptions.iter().any(|e| e.code == 3040);
         let incomplete = partial || self.reading.exceptions.iter().any(|e| (3030..3040).contains(&e.code));
-        let outcome = |month, state| MonthOutcome { month, state, reason: String::new(), next_attempt: None, partial, unconfirmed: false, zero_said: false };
+        let outcome = |month, state| MonthOutcome {
+            month,
+            state,
+            reason: String::new(),
+            next_attempt: None,
+            partial,
+            unconfirmed: false,
+            zero_said: false,
+        };
         let mut outcomes: Vec<MonthOutcome> = contents.months.keys().map(|month| outcome(*month, MonthState::Harvested)).collect();
         // A month that the report covers and has nothing for was not used, unless something else is known.
         for month in range.iter().flat_map(|range| range.iter()).filter(|_| !incomplete) {
-            let open = known.iter().find(|row| row.key.month == month).is_none_or(|row| {
-                matches!(row.state, MonthState::Waiting | MonthState::Failing | MonthState::Gone) || row.unconfirmed
-            });
+            let open = known
+                .iter()
+                .find(|row| row.key.month == month)
+                .is_none_or(|row| matches!(row.state, MonthState::Waiting | MonthState::Failing | MonthState::Gone) || row.unconfirmed);
             if open && !contents.months.contains_key(&month) {
                 outcomes.push(outcome(month, MonthState::Empty));
             }

@@ -24,7 +24,8 @@ pub async fn run(context: &Context, command: &NetworksCommand) -> Result<Done, F
             let month = month.unwrap_or(this_month);
             let view = MonthView::new(&registry, month);
             let claims: Vec<&Claim> = view.addresses().of_address(*address).collect();
-            let document = json!({ "address": address, "month": month, "claims": claims.iter().map(|c| claim_json(c, &names)).collect::<Vec<_>>() });
+            let document =
+                json!({ "address": address, "month": month, "claims": claims.iter().map(|c| claim_json(c, &names)).collect::<Vec<_>>() });
             context.printer.result(&document, || {
                 if claims.is_empty() {
                     return format!("Nobody claims {address} in {month}.\n");
@@ -32,7 +33,12 @@ pub async fn run(context: &Context, command: &NetworksCommand) -> Result<Done, F
                 let mut out = String::new();
                 for claim in claims {
                     let exclusive = if claim.exclusive { ", exclusively" } else { "" };
-                    out.push_str(&format!("{} ({}) claims {}{exclusive}\n", name(&names, &claim.institution), claim.institution, claim.range));
+                    out.push_str(&format!(
+                        "{} ({}) claims {}{exclusive}\n",
+                        name(&names, &claim.institution),
+                        claim.institution,
+                        claim.range
+                    ));
                 }
                 out
             })?;
@@ -64,7 +70,8 @@ fn list(
         view.addresses().claims().iter().filter(|claim| institution.is_none_or(|id| claim.institution == *id)).collect();
     let document = json!({ "month": month, "claims": claims.iter().map(|c| claim_json(c, names)).collect::<Vec<_>>() });
     context.printer.result(&document, || {
-        let header = [("institution", Align::Left), ("name", Align::Left), ("range", Align::Left), ("valid", Align::Left), ("", Align::Left)];
+        let header =
+            [("institution", Align::Left), ("name", Align::Left), ("range", Align::Left), ("valid", Align::Left), ("", Align::Left)];
         let mut table = TextTable::new(&header);
         for claim in &claims {
             let day = |day: Option<chrono::NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();

@@ -19,7 +19,10 @@ pub struct TextTable {
 impl TextTable {
     /// A table with this header.
     pub fn new(header: &[(&str, Align)]) -> Self {
-        Self { columns: header.iter().map(|(_, align)| *align).collect(), rows: vec![header.iter().map(|(name, _)| (*name).to_owned()).collect()] }
+        Self {
+            columns: header.iter().map(|(_, align)| *align).collect(),
+            rows: vec![header.iter().map(|(name, _)| (*name).to_owned()).collect()],
+        }
     }
 
     /// Adds a row.
@@ -58,7 +61,7 @@ pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             out.push('\u{a0}');
         }
         out.push(digit);

@@ -56,7 +56,9 @@ pub fn words(verified: &Verified) -> String {
         let _ = writeln!(out, "  {}: {}: {}", violation.kind, violation.place, violation.what);
     }
     if verified.violations.iter().all(|violation| ["statistics", "claimants"].contains(&violation.kind)) {
-        out.push_str("If the configuration was changed (subscribers_only, access, shared_traffic), run `avling attribute` and verify again.\n");
+        out.push_str(
+            "If the configuration was changed (subscribers_only, access, shared_traffic), run `avling attribute` and verify again.\n",
+        );
     }
     if verified.violations.len() > SHOWN {
         let _ = writeln!(out, "  and {} more (--json lists all)", verified.violations.len() - SHOWN);

@@ -11,7 +11,7 @@ use crate::attribution::persons::PersonFigures;
 use crate::model::registry::{Institution, InstitutionKind, Product, Registry};
 use crate::model::statistic::six_decimals;
 use crate::model::{
-    AccountId, Identifier, Item, InstitutionId, Month, MonthRange, MonthState, MunicipalityCode, ProductId, ReportId, Scope, SourceId,
+    AccountId, Identifier, InstitutionId, Item, Month, MonthRange, MonthState, MunicipalityCode, ProductId, ReportId, Scope, SourceId,
 };
 use crate::registry::geography::{Geography, Place};
 use crate::store::{MonthRow, StoredFact, StoredStatistic};
@@ -90,6 +90,7 @@ impl<'a> ReadModel<'a> {
     }
 
     /// Whether somebody's rows are wanted, and where it is shown.
+    #[allow(clippy::option_option, reason = "not wanted, and wanted but nowhere, are two things")]
     fn wanted(&self, institution: Option<&Institution>, month: Month, who: &Who) -> Option<Option<Place>> {
         let place = institution.and_then(|institution| self.place(institution, month));
         let county = who.county.as_ref().is_none_or(|county| place.as_ref().is_some_and(|place| place.county == *county));
@@ -118,7 +119,8 @@ impl<'a> ReadModel<'a> {
                 let institution = key.institution.as_ref().and_then(|id| self.institutions.get(id.as_str()).copied());
                 let place = self.wanted(institution, key.month, who)?;
                 let product = self.products.get(key.product.as_str());
-                let newest = statistic.basis.accounts.iter().filter_map(|a| harvested.get(&(a.as_str(), key.report.as_str(), key.month))).max();
+                let newest =
+                    statistic.basis.accounts.iter().filter_map(|a| harvested.get(&(a.as_str(), key.report.as_str(), key.month))).max();
                 let sharers = statistic.basis.claimants.iter().filter(|id| Some(*id) != key.institution.as_ref());
                 Some(StatisticRow {
                     month: key.month,

@@ -104,12 +104,7 @@ impl RecordSink for Look {
 ///
 /// # Errors
 /// The reply cannot be read, or nobody takes the batches any more.
-pub fn send(
-    reader: impl Read,
-    source: &SourceSettings,
-    months: &BTreeSet<Month>,
-    to: &mpsc::Sender<FactBatch>,
-) -> Result<(), FormatError> {
+pub fn send(reader: impl Read, source: &SourceSettings, months: &BTreeSet<Month>, to: &mpsc::Sender<FactBatch>) -> Result<(), FormatError> {
     let mut sink = Batches {
         source,
         months,

@@ -203,7 +203,7 @@ mod tests {
         queue.push("one", job("a"), Duration::ZERO, 1);
         assert_eq!(queue.slow_down("one", now, Duration::from_secs(5)).len(), 0);
         assert!(queue.next(now, 1).is_none());
-        assert_eq!(queue.slow_down("one", now, Duration::from_secs(3600)).len(), 1);
+        assert_eq!(queue.slow_down("one", now, Duration::from_hours(1)).len(), 1);
         assert_eq!(queue.wake_at(), None);
     }
 }

@@ -178,7 +178,13 @@ impl Desk<'_, '_> {
 }
 
 /// Where a month stands after an outcome.
-fn new_row(subject: &Subject<'_>, before: Option<&MonthRow>, outcome: &MonthOutcome, reply: Option<&Reply<'_>>, now: DateTime<Utc>) -> MonthRow {
+fn new_row(
+    subject: &Subject<'_>,
+    before: Option<&MonthRow>,
+    outcome: &MonthOutcome,
+    reply: Option<&Reply<'_>>,
+    now: DateTime<Utc>,
+) -> MonthRow {
     let sha256 = reply.map(|reply| reply.sha256.to_owned()).unwrap_or_default();
     // Attempts count how often a month was asked for that did not come, or not all of it; a month that came ends the series.
     let open = outcome.state != MonthState::Harvested || outcome.partial;
@@ -228,7 +234,9 @@ fn new_row(subject: &Subject<'_>, before: Option<&MonthRow>, outcome: &MonthOutc
         }
         // A zero that the vendor puts in words takes the place of what was there; anything else leaves it.
         (MonthState::Empty, Some(b)) if b.state == MonthState::Harvested && !outcome.zero_said => kept(b, outcome, now),
-        (MonthState::Waiting | MonthState::Failing | MonthState::Gone, Some(b)) if matches!(b.state, MonthState::Harvested | MonthState::Empty) => {
+        (MonthState::Waiting | MonthState::Failing | MonthState::Gone, Some(b))
+            if matches!(b.state, MonthState::Harvested | MonthState::Empty) =>
+        {
             kept(b, outcome, now)
         }
         _ => fresh,

@@ -50,6 +50,7 @@ pub struct Verified {
 
 impl Verified {
     /// Notes something that should never be.
+    #[allow(clippy::needless_pass_by_value, reason = "texts made for it, and ids, come as they are")]
     pub fn found(&mut self, kind: &'static str, place: impl ToString, what: impl ToString) {
         self.violations.push(Violation { kind, place: place.to_string(), what: what.to_string() });
     }
@@ -221,12 +222,8 @@ async fn check_statistics(store: &Store, attributor: &mut Attributor<'_>, verifi
             }
             Err(error) => return Err(error.into()),
         };
-        let divide = |source| AttributeError::Divide {
-            product: unit.product.to_string(),
-            report: unit.report.to_string(),
-            year: unit.year,
-            source,
-        };
+        let divide =
+            |source| AttributeError::Divide { product: unit.product.to_string(), report: unit.report.to_string(), year: unit.year, source };
         let parts = attributor.parts(&unit, &counts, &known).map_err(divide)?;
         let right = attributor.statistics(&unit, &counts, &known, None).map_err(divide)?;
         let mut reported: BTreeMap<Sum, u128> = BTreeMap::new();

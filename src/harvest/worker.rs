@@ -213,7 +213,8 @@ impl<'a> Harvester<'a> {
         if let Some(until) = verdict.host.until() {
             let delay = (until - self.clock.now()).to_std().unwrap_or_default();
             let reason = format!("not asked: {host} wants no requests before {}", until.format("%Y-%m-%d %H:%M UTC"));
-            left_alone = queue.slow_down(&host, now, delay).into_iter().map(|job| (job, reason.clone(), MonthState::Waiting, Some(until))).collect();
+            left_alone =
+                queue.slow_down(&host, now, delay).into_iter().map(|job| (job, reason.clone(), MonthState::Waiting, Some(until))).collect();
         }
         let of_report = |other: &Job| other.task.account == job.task.account && other.task.report == job.task.report;
         let of_account = |other: &Job| other.task.account == job.task.account;
@@ -245,8 +246,12 @@ impl<'a> Harvester<'a> {
             request.outcomes.clear();
         } else if let Some(delay) = verdict.retry_now_after {
             // The months that came need not be asked for again.
-            let open: BTreeSet<Month> =
-                verdict.months.iter().filter(|o| o.state == MonthState::Waiting || o.state == MonthState::Failing).map(|o| o.month).collect();
+            let open: BTreeSet<Month> = verdict
+                .months
+                .iter()
+                .filter(|o| o.state == MonthState::Waiting || o.state == MonthState::Failing)
+                .map(|o| o.month)
+                .collect();
             let ranges = unbroken(&open);
             let comes_again = ranges
                 .into_iter()
@@ -254,10 +259,11 @@ impl<'a> Harvester<'a> {
             request.comes_again = comes_again && !open.is_empty();
         }
         self.progress.settled(&request);
-        if !request.comes_again && !(request.outcomes.is_empty() && request.changes.is_empty()) {
-            report.requests.push(request);
-        } else if !request.changes.is_empty() {
+        if request.comes_again {
+            // Its last word is to come; what it brought so far is told now.
             request.outcomes.retain(|o| o.state == MonthState::Harvested || o.state == MonthState::Empty);
+        }
+        if !request.outcomes.is_empty() || !request.changes.is_empty() {
             report.requests.push(request);
         }
         Ok(())
@@ -272,7 +278,15 @@ impl<'a> Harvester<'a> {
         state: MonthState,
         next_attempt: Option<DateTime<Utc>>,
     ) -> Result<RequestReport, HarvestError> {
-        let outcome = |month| MonthOutcome { month, state, reason: reason.clone(), next_attempt, partial: false, unconfirmed: false, zero_said: false };
+        let outcome = |month| MonthOutcome {
+            month,
+            state,
+            reason: reason.clone(),
+            next_attempt,
+            partial: false,
+            unconfirmed: false,
+            zero_said: false,
+        };
         let outcomes: Vec<MonthOutcome> = job.task.months.iter().map(outcome).collect();
         self.settle(source, &job.task, &outcomes, None).await?;
         let request = RequestReport {

@@ -62,8 +62,8 @@ impl AddressRange {
     /// The prefix that it is, if it is one.
     #[must_use]
     pub fn as_prefix(self) -> Option<IpNetwork> {
-        let bits = if self.first.is_ipv4() { 32 } else { 128 };
-        let host_bits = (u128::BITS - self.span().leading_zeros()) as u8;
+        let bits: u8 = if self.first.is_ipv4() { 32 } else { 128 };
+        let host_bits = u8::try_from(u128::BITS - self.span().leading_zeros()).ok()?;
         let network = IpNetwork::new(self.first, bits - host_bits).ok()?;
         (network.network() == self.first && network.broadcast() == self.last).then_some(network)
     }

@@ -151,7 +151,7 @@ impl fmt::Display for Scope {
         f.write_str("member")?;
         for (name, value) in [("customer_id", &member.customer_id), ("isil", &member.isil), ("name", &member.name)] {
             if !value.is_empty() {
-                write!(f, " {name}={:?}", value)?;
+                write!(f, " {name}={value:?}")?;
             }
         }
         Ok(())

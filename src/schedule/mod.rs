@@ -157,7 +157,8 @@ fn due(
 /// The newest harvested months that were not asked for in this calendar month.
 fn restated(account: &Account, known: &BTreeMap<Month, KnownMonth>, rules: &PlanRules, now: DateTime<Utc>) -> Vec<Month> {
     let today = now.with_timezone(&rules.zone).date_naive();
-    let month_began = today.with_day(1).and_then(|day| day.and_hms_opt(0, 0, 0)).and_then(|time| rules.zone.from_local_datetime(&time).earliest());
+    let month_began =
+        today.with_day(1).and_then(|day| day.and_hms_opt(0, 0, 0)).and_then(|time| rules.zone.from_local_datetime(&time).earliest());
     let Some(month_began) = month_began.map(|time| time.with_timezone(&Utc)) else { return Vec::new() };
     let harvested = known.iter().rev().filter(|(_, known)| known.state == MonthState::Harvested);
     let newest = harvested.take(rules.restate_months as usize);
@@ -258,7 +259,8 @@ mod tests {
 
     #[test]
     fn a_reharvest_asks_for_everything_in_its_range() {
-        let known = [("2024-01", MonthState::Harvested, None, "2024-04-09T03:00:00Z"), ("2024-02", MonthState::Gone, None, "2024-04-09T03:00:00Z")];
+        let known =
+            [("2024-01", MonthState::Harvested, None, "2024-04-09T03:00:00Z"), ("2024-02", MonthState::Gone, None, "2024-04-09T03:00:00Z")];
         let selection = Selection { from: Some(month("2024-01")), to: Some(month("2024-02")), again: true, ..Selection::default() };
         assert_eq!(planned(&known, &selection, "2024-04-10T03:00:00Z"), ["2024-01 to 2024-02"]);
     }
@@ -267,7 +269,8 @@ mod tests {
     fn an_account_is_asked_for_the_months_in_which_it_is_valid() {
         let rules = PlanRules { backfill_from: month("2024-01"), restate_months: 2, zone: chrono_tz::Europe::Oslo };
         let sources = [SourcePlan { source: SourceId::trusted("s"), reports: vec![ReportId::trusted("TR")] }];
-        let tasks = plan(&sources, &[account(Some("2024-02-02"))], &KnownMonths::new(), &rules, &Selection::default(), at("2024-05-10T03:00:00Z"));
+        let tasks =
+            plan(&sources, &[account(Some("2024-02-02"))], &KnownMonths::new(), &rules, &Selection::default(), at("2024-05-10T03:00:00Z"));
         assert_eq!(tasks.iter().map(|t| t.months.to_string()).collect::<Vec<_>>(), ["2024-03 to 2024-04"]);
     }
 }

@@ -195,7 +195,7 @@ pub(super) fn understand(
         let unknown: Vec<&str> = attributes
             .iter()
             .map(String::as_str)
-            .filter(|name| !known.contains(name) && !(by_title && by_title_too.contains(name)))
+            .filter(|name| !known.contains(name) && (!by_title || !by_title_too.contains(name)))
             .collect();
         if !unknown.is_empty() {
             notices.push(Notice::new(3062, unknown.join("|")));

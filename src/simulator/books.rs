@@ -215,7 +215,7 @@ impl Books {
             (yop, "Controlled", "TDM", if title % 6 == 4 { 80 } else { 0 }),
         ];
         let season = usize::try_from(month.number()).ok().and_then(|n| SEASON.get(n.wrapping_sub(1))).copied().unwrap_or(100);
-        let share = if self.popularity == 0 { 0 } else { popularity(title) * 1_000_000_000 / self.popularity };
+        let share = (popularity(title) * 1_000_000_000).checked_div(self.popularity).unwrap_or(0);
         // Persons x millionths x thousand-millionths x percent: in units of 10^-17.
         let base = u128::from(customer.size) * self.rate() * share * u128::from(season);
         let when = hash(hash(customer.seed, title as u64), u64::try_from(month.index()).unwrap_or(0));

@@ -99,7 +99,7 @@ impl View {
             && match data_type {
                 "Platform" => metric == SP,
                 "Database" | "Database_Full" => metric.is_search() || denied,
-                _ => !metric.is_search() && !(denied && self.master == Master::Database),
+                _ => !metric.is_search() && (!denied || self.master != Master::Database),
             }
     }
 }

@@ -152,7 +152,7 @@ impl Body {
     /// A failure of the network as it was understood there; anything else is a failure of decoding.
     fn failed(&self, error: std::io::Error) -> FetchError {
         let (host, kind, cause) = (self.host.clone(), error.kind(), error.to_string());
-        match error.into_inner().map(|inner| inner.downcast::<FetchError>()) {
+        match error.into_inner().map(<dyn std::error::Error + Send + Sync>::downcast::<FetchError>) {
             Some(Ok(error)) => match *error {
                 FetchError::Cut { host, cause, .. } => FetchError::Cut { host, received: self.received, cause },
                 other => other,

@@ -21,7 +21,7 @@ const REDIRECTS: usize = 5;
 /// A request ends after this many times its longest silence, however the host drips.
 pub(super) const SILENCES: u32 = 12;
 /// No configured patience is longer.
-const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+const LONGEST: Duration = Duration::from_hours(24);
 
 /// Clients for vendors. Cheap to clone; connections are shared.
 #[derive(Debug, Clone)]

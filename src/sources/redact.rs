@@ -197,7 +197,9 @@ impl RedactedStream<'_> {
             let passed = rest.get(..taken).unwrap_or(rest);
             out.extend_from_slice(if found.is_some() { MASK.as_bytes() } else { passed });
             if digits {
-                passed.iter().for_each(|byte| self.before.pass(*byte));
+                for byte in passed {
+                    self.before.pass(*byte);
+                }
             }
             at += taken;
         }

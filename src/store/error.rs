@@ -94,7 +94,7 @@ impl StoreError {
         if let Self::ReadOnly { path, .. } | Self::Full { path } | Self::Locked { path, .. } | Self::Database { path, .. } = &mut self
             && path.as_os_str().is_empty()
         {
-            *path = database.to_owned();
+            database.clone_into(path);
         }
         self
     }

@@ -146,7 +146,8 @@ impl Transaction<'_> {
         let result = async {
             let account = terms.number(connection, account.as_str()).await?;
             let report = terms.number(connection, report.as_str()).await?;
-            let next_group: i64 = sqlx::query_scalar("SELECT coalesce(max(id), 0) + 1 FROM usage_group").fetch_one(&mut *connection).await?;
+            let next_group: i64 =
+                sqlx::query_scalar("SELECT coalesce(max(id), 0) + 1 FROM usage_group").fetch_one(&mut *connection).await?;
             Ok(FactStream { account, report, words: Vec::new(), groups: HashMap::new(), next_group })
         };
         let result: Result<FactStream, StoreError> = result.await;
@@ -175,7 +176,12 @@ impl Transaction<'_> {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn units_of(&mut self, account: &AccountId, report: &ReportId, months: &BTreeSet<Month>) -> Result<BTreeSet<Unit>, StoreError> {
+    pub async fn units_of(
+        &mut self,
+        account: &AccountId,
+        report: &ReportId,
+        months: &BTreeSet<Month>,
+    ) -> Result<BTreeSet<Unit>, StoreError> {
         let (connection, terms) = self.parts();
         let result = async {
             let account = terms.number(connection, account.as_str()).await?;
@@ -369,7 +375,8 @@ async fn end(connection: &mut Connection, stream: FactStream) -> Result<(), Stor
         for (id, total, month, group) in chunk {
             let mut words = [0; 5];
             for (word, place) in words.iter_mut().zip(group) {
-                *word = stream.words.get(*place as usize).copied().ok_or_else(|| StoreError::Corrupt("a group without its words".into()))?;
+                *word =
+                    stream.words.get(*place as usize).copied().ok_or_else(|| StoreError::Corrupt("a group without its words".into()))?;
             }
             rows.push((*id, i64::from(month.index()), words, to_count(*total)?));
         }

@@ -4,8 +4,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
-use super::{Connection, Store, StoreError, Transaction};
 use super::facts::year_bounds;
+use super::{Connection, Store, StoreError, Transaction};
 use crate::model::{AccountId, Month, MonthFacts, MonthState, MonthsKnown, ReportId, SourceId, Unit};
 
 /// Which month of which report of which account.
@@ -89,11 +89,7 @@ fn parse(row: &SqliteRow) -> Result<MonthRow, StoreError> {
     let whole = |i: usize| row.try_get::<i64, _>(i);
     let state = text(4)?;
     Ok(MonthRow {
-        key: AccountMonth {
-            account: AccountId::trusted(&text(0)?),
-            report: ReportId::trusted(&text(1)?),
-            month: month_of(whole(2)?)?,
-        },
+        key: AccountMonth { account: AccountId::trusted(&text(0)?), report: ReportId::trusted(&text(1)?), month: month_of(whole(2)?)? },
         source: SourceId::trusted(&text(3)?),
         state: state.parse().map_err(|()| StoreError::Corrupt(format!("'{state}' is not a state of a month")))?,
         reason: text(5)?,

@@ -245,7 +245,8 @@ fn newest() -> i64 {
 }
 
 async fn schema_version(connection: &mut Connection) -> Result<i64, StoreError> {
-    let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_master WHERE name = '_sqlx_migrations'").fetch_one(&mut *connection).await?;
+    let tables: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM sqlite_master WHERE name = '_sqlx_migrations'").fetch_one(&mut *connection).await?;
     if tables == 0 {
         return Ok(0);
     }

@@ -114,8 +114,10 @@ async fn basis_number(connection: &mut Connection, cache: &mut HashMap<[u8; 16],
     if let Some(number) = cache.get(&fingerprint) {
         return Ok(*number);
     }
-    let found: Option<i64> =
-        sqlx::query_scalar("SELECT id FROM basis WHERE fingerprint = $1").bind(fingerprint.to_vec()).fetch_optional(&mut *connection).await?;
+    let found: Option<i64> = sqlx::query_scalar("SELECT id FROM basis WHERE fingerprint = $1")
+        .bind(fingerprint.to_vec())
+        .fetch_optional(&mut *connection)
+        .await?;
     let number = match found {
         Some(number) => number,
         None => {
@@ -345,9 +347,7 @@ async fn last_revisions(connection: &mut Connection, (product, report): (i64, i6
                WHERE product = $1 AND report = $2 AND month >= $3 AND month < $4 GROUP BY 1, 2, 3, 4";
     let rows = sqlx::query(sql).bind(product).bind(report).bind(first).bind(after).fetch_all(connection).await?;
     rows.iter()
-        .map(|row| {
-            Ok(([product, report, row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?], row.try_get(4)?))
-        })
+        .map(|row| Ok(([product, report, row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?], row.try_get(4)?)))
         .collect()
 }
 

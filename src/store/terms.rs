@@ -39,7 +39,8 @@ impl Terms {
         if let Some(number) = self.texts.get(text) {
             return Ok(*number);
         }
-        let found: Option<i64> = sqlx::query_scalar("SELECT id FROM term WHERE text = $1").bind(text).fetch_optional(&mut *connection).await?;
+        let found: Option<i64> =
+            sqlx::query_scalar("SELECT id FROM term WHERE text = $1").bind(text).fetch_optional(&mut *connection).await?;
         let number = match found {
             Some(number) => number,
             None => {

@@ -22,11 +22,13 @@ fn state(site: &Site, account: &str, month: &str) -> Row {
 
 /// Both vendors are harvested for October and November; then one goes bad, and everything is harvested again, with December.
 async fn harvest_with(behaviour: Behaviour) -> (Site, Ran, Vec<Row>) {
-    let vendors = [BAD, GOOD].map(|name| VendorPlan::new(name, Release::R51, vec![AccountPlan::new("A", 5000), AccountPlan::new("B", 3000)]));
+    let vendors =
+        [BAD, GOOD].map(|name| VendorPlan::new(name, Release::R51, vec![AccountPlan::new("A", 5000), AccountPlan::new("B", 3000)]));
     let simulator = Simulator::start(vendors.to_vec(), "2025-01-20".parse().unwrap()).await.unwrap();
     let sources = [BAD, GOOD].map(|id| source(id, &simulator.url(id), "film", "")).concat();
     let site = Site::with_registry(&sources);
-    let accounts = "bad,bad,A,2010100,login,,secret-key-1,,\nbad-2,bad,B,2011800,login,,secret-key-1,2031-01-01,\ngood,good,A,2011900,login,,,,\n";
+    let accounts =
+        "bad,bad,A,2010100,login,,secret-key-1,,\nbad-2,bad,B,2011800,login,,secret-key-1,2031-01-01,\ngood,good,A,2011900,login,,,,\n";
     site.import("accounts", &format!("{ACCOUNTS}{accounts}")).expect(0);
     site.ok(&["harvest", "--to", "2024-11"]);
     let before = figures(&site, "bad");

@@ -83,7 +83,8 @@ async fn check_asks_every_source() {
         VendorPlan::new("bad", Release::R51, vec![AccountPlan::new("A", 500)]).behaving(Behaviour::Unauthorized),
     ];
     let simulator = Simulator::start(vendors, "2025-01-20".parse().unwrap()).await.unwrap();
-    let sources = source("good", &simulator.url("good"), "film", "") + &source("old", &simulator.url("old"), "film", "").replace("5.1", "5");
+    let sources =
+        source("good", &simulator.url("good"), "film", "") + &source("old", &simulator.url("old"), "film", "").replace("5.1", "5");
     let accounts = format!("{ACCOUNTS}a,good,A,2010100,login,,,,\nb,old,A,2010100,login,,,,\n");
     let site = Site::with_registry(&sources);
     site.import("accounts", &accounts).expect(0);
@@ -129,7 +130,8 @@ async fn exports_are_the_same_rows_in_every_format() {
     let values: Vec<String> = sheet.rows().skip(1).map(|row| row[column].to_string()).collect();
     assert_eq!(values, csv.iter().map(|row| row["value"].clone()).collect::<Vec<_>>());
     // The pivot's total is the sum of the headline figure.
-    let headline: u64 = csv.iter().filter(|row| row["metric"] == "Unique_Item_Requests").map(|row| row["value"].parse::<u64>().unwrap()).sum();
+    let headline: u64 =
+        csv.iter().filter(|row| row["metric"] == "Unique_Item_Requests").map(|row| row["value"].parse::<u64>().unwrap()).sum();
     let pivot = book.worksheet_range(&names[1]).unwrap();
     assert!(pivot.rows().flatten().any(|cell| cell.as_f64() == Some(headline as f64)), "{headline} is not in the pivot");
     for kind in ["facts", "subscriptions", "runs"] {

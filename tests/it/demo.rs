@@ -29,8 +29,10 @@ fn run(dir: &Path, arguments: &[&str]) -> String {
 
 /// Every export that the program makes of a site, and every file that the demonstration wrote.
 fn exports(dir: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut all: BTreeMap<String, Vec<u8>> =
-        ["statistics", "facts", "subscriptions", "runs"].into_iter().map(|kind| (kind.to_owned(), run(dir, &["export", kind]).into_bytes())).collect();
+    let mut all: BTreeMap<String, Vec<u8>> = ["statistics", "facts", "subscriptions", "runs"]
+        .into_iter()
+        .map(|kind| (kind.to_owned(), run(dir, &["export", kind]).into_bytes()))
+        .collect();
     for entry in std::fs::read_dir(dir.join("exports")).unwrap() {
         let path = entry.unwrap().path();
         all.insert(path.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read(&path).unwrap());

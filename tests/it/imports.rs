@@ -20,7 +20,8 @@ fn a_file_with_one_wrong_cell_is_refused_whole_with_its_place() {
                 2010100;203.0.113.9;;;perhaps;\n\
                 2010109;203.0.113.9;;;;\n";
     let ran = site.import("networks", file).expect(2);
-    for expected in ["networks.csv:4: range:", "networks.csv:4: valid_from:", "networks.csv:5: exclusive:", "networks.csv:6: institution:"] {
+    for expected in ["networks.csv:4: range:", "networks.csv:4: valid_from:", "networks.csv:5: exclusive:", "networks.csv:6: institution:"]
+    {
         assert!(ran.stderr.contains(expected), "{expected} is not in {}", ran.stderr);
     }
     assert!(ran.stderr.contains("2010100"), "the nearest known id is named: {}", ran.stderr);

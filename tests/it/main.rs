@@ -4,6 +4,7 @@
 //! as a user does, and looks at what it prints, writes and leaves behind.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests say what went wrong by failing")]
+#![allow(clippy::cast_precision_loss, reason = "the figures of tests are small")]
 
 mod support;
 

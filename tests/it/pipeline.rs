@@ -32,7 +32,11 @@ fn of<'a>(rows: &'a [Row], month: &str, metric: &str) -> Vec<&'a Row> {
 async fn shared_use_is_divided_and_adds_up_to_what_the_vendor_counted() {
     let vendor = VendorPlan::new("avis", Release::R51, vec![AccountPlan::new("H1", 32_000)]);
     let simulator = Simulator::start(vec![vendor], day("2025-01-20")).await.unwrap();
-    let site = Site::with_registry(&source("avis", &simulator.url("avis"), "avis", "reports = [\"PR\", \"TR\"]").replacen("reports = [\"PR\"]\n", "", 1));
+    let site = Site::with_registry(&source("avis", &simulator.url("avis"), "avis", "reports = [\"PR\", \"TR\"]").replacen(
+        "reports = [\"PR\"]\n",
+        "",
+        1,
+    ));
     site.import("accounts", &format!("{ACCOUNTS}halden,avis,H1,2010100,ip,,,,\n")).expect(0);
     let report = site.ok(&["--json", "harvest"]).json();
     assert_eq!(report["harvested"], 6);
@@ -55,8 +59,11 @@ async fn shared_use_is_divided_and_adds_up_to_what_the_vendor_counted() {
     let year = booked(&simulator, "avis", "H1", "PR", "2024-10", "Total_Item_Requests")
         + booked(&simulator, "avis", "H1", "PR", "2024-11", "Total_Item_Requests")
         + booked(&simulator, "avis", "H1", "PR", "2024-12", "Total_Item_Requests");
-    let aremark: Vec<Row> =
-        rows.iter().filter(|r| r["institution"] == "2011800" && r["report"] == "PR" && r["metric"] == "Total_Item_Requests").cloned().collect();
+    let aremark: Vec<Row> = rows
+        .iter()
+        .filter(|r| r["institution"] == "2011800" && r["report"] == "PR" && r["metric"] == "Total_Item_Requests")
+        .cloned()
+        .collect();
     let exact = year as f64 * 1300.0 / 33_500.0;
     assert!((sum(&aremark) as f64 - exact).abs() < 1.0, "{} and {exact}", sum(&aremark));
     let shared: Vec<&str> = aremark[0]["shared_with"].split(' ').collect();
@@ -92,7 +99,9 @@ async fn an_account_by_login_and_members_of_a_consortium_are_exact_and_everybody
     site.import("accounts", &accounts).expect(0);
     site.ok(&["harvest"]);
     let rows = site.export(&["statistics", "--metric", "Total_Item_Requests"]);
-    let part = |account: &str, metric: &str| booked(&simulator, account.split(':').next().unwrap(), account.split(':').nth(1).unwrap(), "PR", "2024-11", metric);
+    let part = |account: &str, metric: &str| {
+        booked(&simulator, account.split(':').next().unwrap(), account.split(':').nth(1).unwrap(), "PR", "2024-11", metric)
+    };
     let quality = |institution: &str| -> Vec<String> {
         let mut found: Vec<String> = of(&rows, "2024-11", "Total_Item_Requests")
             .into_iter()
@@ -108,10 +117,24 @@ async fn an_account_by_login_and_members_of_a_consortium_are_exact_and_everybody
     assert_eq!(quality(""), ["unresolved"]);
     let nobody: Vec<&Row> = of(&rows, "2024-11", "Total_Item_Requests").into_iter().filter(|row| row["institution"].is_empty()).collect();
     assert_eq!(sum(nobody.iter().copied()), part("consortium:m-NO-2099999", "Total_Item_Requests"));
-    let all = part("login:L1", "Total_Item_Requests") + part("everybody:E", "Total_Item_Requests")
+    let all = part("login:L1", "Total_Item_Requests")
+        + part("everybody:E", "Total_Item_Requests")
         + members.iter().map(|isil| part(&format!("consortium:m-{isil}"), "Total_Item_Requests")).sum::<u64>();
     assert_eq!(sum(of(&rows, "2024-11", "Total_Item_Requests")), all);
-    let explained = site.ok(&["--json", "explain", "--institution", "2011900", "--product", "film", "--month", "2024-11", "--metric", "Total_Item_Requests"]).json();
+    let explained = site
+        .ok(&[
+            "--json",
+            "explain",
+            "--institution",
+            "2011900",
+            "--product",
+            "film",
+            "--month",
+            "2024-11",
+            "--metric",
+            "Total_Item_Requests",
+        ])
+        .json();
     let qualities: Vec<&str> = explained["parts"].as_array().unwrap().iter().map(|part| part["account"].as_str().unwrap()).collect();
     assert!(qualities.contains(&"login-marker") && qualities.contains(&"alle"), "{explained}");
     let values: u64 = explained["parts"].as_array().unwrap().iter().map(|part| part["value"].as_u64().unwrap()).sum();
@@ -135,8 +158,13 @@ async fn a_second_harvest_changes_nothing_and_a_restatement_makes_a_revision() {
     simulator.set_today(day("2025-02-20"));
     site.at("2025-02-20T03:30:00Z");
     let report = site.ok(&["--json", "harvest"]).json();
-    let changes: Vec<&serde_json::Value> =
-        report["requests"].as_array().unwrap().iter().flat_map(|r| r["changes"].as_array().unwrap()).filter(|c| c["month"] == "2024-12").collect();
+    let changes: Vec<&serde_json::Value> = report["requests"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|r| r["changes"].as_array().unwrap())
+        .filter(|c| c["month"] == "2024-12")
+        .collect();
     assert_eq!(changes.len(), 1, "{report}");
     assert_ne!(changes[0]["before"], changes[0]["after"]);
     let rows = site.export(&["statistics", "--from", "2024-12", "--to", "2024-12", "--metric", "Total_Item_Requests"]);
@@ -157,7 +185,8 @@ async fn what_is_queued_is_waited_for_and_what_is_late_comes_later() {
     let simulator = Simulator::start(vendors, day("2025-01-20")).await.unwrap();
     let sources = ["queue", "late", "none"].map(|id| source(id, &simulator.url(id), "film", "")).concat();
     let mut site = Site::with_registry(&sources);
-    site.import("accounts", &format!("{ACCOUNTS}q,queue,Q,2010100,login,,,,\nl,late,L,2010100,login,,,,\nn,none,N,2010100,login,,,,\n")).expect(0);
+    site.import("accounts", &format!("{ACCOUNTS}q,queue,Q,2010100,login,,,,\nl,late,L,2010100,login,,,,\nn,none,N,2010100,login,,,,\n"))
+        .expect(0);
     // Work that only waits is no failure.
     let report = site.ok(&["--json", "harvest"]).json();
     assert_eq!((report["harvested"].as_u64(), report["waiting"].as_u64()), (Some(5), Some(3)), "{report}");
@@ -191,9 +220,17 @@ async fn months_that_one_release_lacks_are_asked_for_in_the_other() {
     assert!(runs.iter().all(|run| run["state"] == "harvested"), "{runs:?}");
     let rows = site.export(&["statistics", "--metric", "Total_Item_Requests"]);
     for (of_month, vendor) in [("2024-10", "old"), ("2024-11", "old"), ("2024-12", "new")] {
-        assert_eq!(sum(of(&rows, of_month, "Total_Item_Requests")), booked(&simulator, vendor, "A", "PR", of_month, "Total_Item_Requests"), "{of_month}");
+        assert_eq!(
+            sum(of(&rows, of_month, "Total_Item_Requests")),
+            booked(&simulator, vendor, "A", "PR", of_month, "Total_Item_Requests"),
+            "{of_month}"
+        );
     }
-    let releases: Vec<String> = site.export(&["facts", "--metric", "Total_Item_Requests"]).iter().map(|row| format!("{} {}", row["month"], row["release"])).collect();
+    let releases: Vec<String> = site
+        .export(&["facts", "--metric", "Total_Item_Requests"])
+        .iter()
+        .map(|row| format!("{} {}", row["month"], row["release"]))
+        .collect();
     assert!(releases.contains(&"2024-10 5".to_owned()) && releases.contains(&"2024-12 5.1".to_owned()), "{releases:?}");
     site.ok(&["verify"]);
 }
@@ -237,7 +274,12 @@ async fn a_change_of_the_registry_moves_only_the_months_in_which_it_is_valid() {
         other.ok(&["harvest", "--from", month, "--to", month]);
     }
     let without_revision = |rows: Vec<Row>| -> Vec<Row> {
-        rows.into_iter().map(|mut row| { row.remove("revision"); row }).collect()
+        rows.into_iter()
+            .map(|mut row| {
+                row.remove("revision");
+                row
+            })
+            .collect()
     };
     assert_eq!(without_revision(after), without_revision(other.export(&["statistics"])));
 }

@@ -23,7 +23,19 @@ async fn harvested() -> (Site, Simulator) {
 const READING: [&[&str]; 6] = [
     &["status"],
     &["export", "statistics"],
-    &["explain", "--institution", "2010100", "--product", "film", "--month", "2024-11", "--metric", "Total_Item_Requests", "--report", "PR"],
+    &[
+        "explain",
+        "--institution",
+        "2010100",
+        "--product",
+        "film",
+        "--month",
+        "2024-11",
+        "--metric",
+        "Total_Item_Requests",
+        "--report",
+        "PR",
+    ],
     &["networks", "overlaps"],
     &["verify"],
     &["check"],
@@ -58,7 +70,7 @@ async fn a_store_that_cannot_be_written_can_still_be_read() {
     let data = site.path().join("data");
     let mode = |path: &std::path::Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
     // Rights mean nothing to root, so that the program runs as somebody else.
-    let is_root = std::fs::metadata("/proc/self").map(|m| std::os::unix::fs::MetadataExt::uid(&m) == 0).unwrap_or(false);
+    let is_root = std::fs::metadata("/proc/self").is_ok_and(|m| std::os::unix::fs::MetadataExt::uid(&m) == 0);
     for folder in [site.path(), &data] {
         mode(folder, 0o755);
     }
@@ -131,7 +143,9 @@ async fn a_full_disk_loses_nothing_and_with_room_it_goes_on() {
     assert_eq!(read("full.status").trim(), "1", "{}{}", read("full.out"), read("full.err"));
     assert!(read("full.err").contains("full"), "{}", read("full.err"));
     assert_eq!(read("after.status").trim(), "0", "{}", read("after.err"));
-    let of_before = |text: &str| text.lines().filter(|line| line.contains(",TR,") && line.starts_with("2024-10")).map(str::to_owned).collect::<Vec<_>>();
+    let of_before = |text: &str| {
+        text.lines().filter(|line| line.contains(",TR,") && line.starts_with("2024-10")).map(str::to_owned).collect::<Vec<_>>()
+    };
     assert_eq!(of_before(&read("after.csv")), of_before(&before));
     assert_eq!(read("verify.status").trim(), "0", "{}", read("verify.out"));
     assert_eq!(read("room.status").trim(), "0", "{}", read("room.err"));

@@ -56,7 +56,7 @@ impl Site {
     /// A site with these sources (as TOML), on 20 January 2025, with nothing imported.
     pub fn new(sources: &str) -> Self {
         let site = Self { folder: tempfile::tempdir().expect("a folder"), now: "2025-01-20T03:30:00Z".into() };
-        site.write("avling.toml", &format!("{SETTINGS}\n{sources}"));
+        site.write("avling.toml", format!("{SETTINGS}\n{sources}"));
         site
     }
 
@@ -199,7 +199,9 @@ pub const ACCOUNTS: &str = "account,source,customer_id,covers,access,requestor_i
 
 /// A source as TOML.
 pub fn source(id: &str, url: &str, product: &str, more: &str) -> String {
-    format!("[[source]]\nid = \"{id}\"\nvendor = \"v\"\nkind = \"counter_api\"\nrelease = \"5.1\"\nurl = \"{url}\"\nreports = [\"PR\"]\nproduct = \"{product}\"\n{more}\n")
+    format!(
+        "[[source]]\nid = \"{id}\"\nvendor = \"v\"\nkind = \"counter_api\"\nrelease = \"5.1\"\nurl = \"{url}\"\nreports = [\"PR\"]\nproduct = \"{product}\"\n{more}\n"
+    )
 }
 
 /// Does something to a store that avling itself would not do.

@@ -100,14 +100,18 @@ fn what_is_pure_does_no_input_or_output() {
         .iter()
         .flat_map(|(name, text)| {
             let folder = name.trim_end_matches(".rs").trim_end_matches("/mod").to_owned();
-            let modules = text.split("#[cfg(test)]\nmod ").skip(1).filter_map(|rest| rest.split(';').next().map(str::to_owned)).collect::<Vec<_>>();
+            let modules =
+                text.split("#[cfg(test)]\nmod ").skip(1).filter_map(|rest| rest.split(';').next().map(str::to_owned)).collect::<Vec<_>>();
             modules.into_iter().map(move |module| format!("{folder}/{module}.rs"))
         })
         .collect();
     assert!(!of_tests.is_empty());
     for (name, text) in sources() {
         let folder = name.split(['/', '.']).next().unwrap();
-        if !["model", "attribution", "schedule", "formats", "registry"].contains(&folder) || of_tests.contains(&name) || name.contains("/tests/") {
+        if !["model", "attribution", "schedule", "formats", "registry"].contains(&folder)
+            || of_tests.contains(&name)
+            || name.contains("/tests/")
+        {
             continue;
         }
         let code = text.split("#[cfg(test)]").next().unwrap_or(&text);
@@ -159,13 +163,16 @@ fn satisfied(expression: &str, allowed: &BTreeSet<String>) -> bool {
     let expression = expression.replace('/', " OR ").replace(['(', ')'], " ");
     // In all that we use, OR binds weaker than AND only inside parentheses that hold nothing but OR.
     let parts: Vec<&str> = expression.split(" AND ").collect();
-    parts.iter().all(|part| part.split(" OR ").any(|licence| allowed.contains(licence.split_whitespace().collect::<Vec<_>>().join(" ").as_str())))
+    parts
+        .iter()
+        .all(|part| part.split(" OR ").any(|licence| allowed.contains(licence.split_whitespace().collect::<Vec<_>>().join(" ").as_str())))
 }
 
 #[test]
 fn everything_that_we_are_built_from_may_be_used() {
     let deny: toml::Table = std::fs::read_to_string(root().join("deny.toml")).unwrap().parse().unwrap();
-    let strings = |value: &toml::Value| -> BTreeSet<String> { value.as_array().unwrap().iter().map(|v| v.as_str().unwrap().to_owned()).collect() };
+    let strings =
+        |value: &toml::Value| -> BTreeSet<String> { value.as_array().unwrap().iter().map(|v| v.as_str().unwrap().to_owned()).collect() };
     let allowed = strings(&deny["licenses"]["allow"]);
     let banned: BTreeSet<&str> = deny["bans"]["deny"].as_array().unwrap().iter().map(|v| v["name"].as_str().unwrap()).collect();
     let output = std::process::Command::new(env!("CARGO"))

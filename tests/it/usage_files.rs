@@ -55,14 +55,21 @@ fn over_the_year_the_smallest_gets_what_its_weight_says() {
         let sum: u64 = rows.iter().filter(|row| row["month"] == month).map(|row| row["value"].parse::<u64>().unwrap()).sum();
         assert_eq!(sum, 1000);
     }
-    let why = site.ok(&["--json", "explain", "--institution", "liten", "--product", "p", "--month", "2024-12", "--metric", "Total_Item_Requests"]).json();
+    let why = site
+        .ok(&["--json", "explain", "--institution", "liten", "--product", "p", "--month", "2024-12", "--metric", "Total_Item_Requests"])
+        .json();
     let part = &why["parts"][0];
-    assert_eq!((why["value"].as_u64(), part["method"].as_str(), part["run_from"].as_str()), (part["value"].as_u64(), Some("population"), Some("2024-01")));
+    assert_eq!(
+        (why["value"].as_u64(), part["method"].as_str(), part["run_from"].as_str()),
+        (part["value"].as_u64(), Some("population"), Some("2024-01"))
+    );
     assert_eq!(part["cumulative_after"].as_u64().unwrap() - part["cumulative_before"].as_u64().unwrap(), 1000);
-    let weights: Vec<(&str, u64)> = part["claimants"].as_array().unwrap().iter().map(|c| (c["institution"].as_str().unwrap(), c["weight"].as_u64().unwrap())).collect();
+    let weights: Vec<(&str, u64)> =
+        part["claimants"].as_array().unwrap().iter().map(|c| (c["institution"].as_str().unwrap(), c["weight"].as_u64().unwrap())).collect();
     assert_eq!(weights.iter().map(|(_, weight)| weight).sum::<u64>(), 750_000);
     assert_eq!(part["reply"].as_str().unwrap().len(), 64);
-    let words = site.ok(&["explain", "--institution", "liten", "--product", "p", "--month", "2024-12", "--metric", "Total_Item_Requests"]).stdout;
+    let words =
+        site.ok(&["explain", "--institution", "liten", "--product", "p", "--month", "2024-12", "--metric", "Total_Item_Requests"]).stdout;
     assert!(words.contains("Liten") && words.contains("450") && words.contains("felles"), "{words}");
     site.ok(&["verify"]);
 }
@@ -122,7 +129,9 @@ fn a_dry_run_needs_nothing_and_says_what_it_understood() {
     let exception = write("exception.json", r#"{"Code": 3030, "Message": "No Usage Available", "Data": "x"}"#);
     let said = bare(&["--json", "import", "usage", &exception, "--dry-run"]).expect(0).json();
     assert_eq!((said["exceptions"][0]["code"].as_u64(), said["sum"].as_u64(), said["records"].as_u64()), (Some(3030), Some(0), Some(0)));
-    for (name, text) in [("page.html", "<!doctype html><title>Log in</title>"), ("cut.json", &report("X", &[5, 6])[..300]), ("other.json", "{\"a\": 1}")] {
+    for (name, text) in
+        [("page.html", "<!doctype html><title>Log in</title>"), ("cut.json", &report("X", &[5, 6])[..300]), ("other.json", "{\"a\": 1}")]
+    {
         let ran = bare(&["--json", "import", "usage", &write(name, text), "--dry-run"]).expect(2);
         assert!(ran.json()["error"].as_str().unwrap().contains(name), "{ran:?}");
     }

@@ -33,10 +33,7 @@ const BY_SQL: &[(&str, &[&str], &str)] = &[
     ("a figure is one more", &["UPDATE statistic SET value = value + 1 WHERE rowid_is(1)"], "conservation"),
     (
         "one institution has what is another's",
-        &[
-            "UPDATE statistic SET value = value + 1 WHERE rowid_is(1)",
-            "UPDATE statistic SET value = value - 1 WHERE sibling_of(1)",
-        ],
+        &["UPDATE statistic SET value = value + 1 WHERE rowid_is(1)", "UPDATE statistic SET value = value - 1 WHERE sibling_of(1)"],
         "statistics",
     ),
     ("a figure is below zero", &["UPDATE statistic SET value = -5 WHERE rowid_is(1)"], "statistics"),
@@ -51,7 +48,11 @@ const BY_SQL: &[(&str, &[&str], &str)] = &[
     ),
     ("a figure is missing", &["DELETE FROM statistic WHERE rowid_is(1)"], "conservation"),
     ("a figure claims an agreed key", &["UPDATE basis SET keys = 'made-up', quality = 'agreed_key'"], "statistics"),
-    ("a count is another", &["UPDATE fact SET count = count + 1 WHERE (usage_group, item) IN (SELECT usage_group, item FROM fact LIMIT 1)"], "sum"),
+    (
+        "a count is another",
+        &["UPDATE fact SET count = count + 1 WHERE (usage_group, item) IN (SELECT usage_group, item FROM fact LIMIT 1)"],
+        "sum",
+    ),
     ("a count is missing", &["DELETE FROM fact WHERE (usage_group, item) IN (SELECT usage_group, item FROM fact LIMIT 1)"], "sum"),
     (
         "a whole group is another, sums and all",
@@ -63,10 +64,28 @@ const BY_SQL: &[(&str, &[&str], &str)] = &[
         ],
         "facts",
     ),
-    ("what was used has another title", &["UPDATE item SET body = '{\"title\":\"Another\"}' WHERE id = (SELECT min(item) FROM fact)"], "facts"),
-    ("what the vendor reported is another", &["UPDATE month_state SET total = total + 1 WHERE (account, report, month) IN (SELECT account, report, month FROM month_state LIMIT 1)"], "sum"),
-    ("a fact has no reply", &["UPDATE month_state SET reply = '' WHERE (account, report, month) IN (SELECT account, report, month FROM month_state LIMIT 1)"], "reply"),
-    ("a month was never harvested", &["DELETE FROM month_state WHERE (account, report, month) IN (SELECT account, report, month FROM month_state LIMIT 1)"], "sum"),
+    (
+        "what was used has another title",
+        &["UPDATE item SET body = '{\"title\":\"Another\"}' WHERE id = (SELECT min(item) FROM fact)"],
+        "facts",
+    ),
+    (
+        "what the vendor reported is another",
+        &[
+            "UPDATE month_state SET total = total + 1 WHERE (account, report, month) IN (SELECT account, report, month FROM month_state LIMIT 1)",
+        ],
+        "sum",
+    ),
+    (
+        "a fact has no reply",
+        &["UPDATE month_state SET reply = '' WHERE (account, report, month) IN (SELECT account, report, month FROM month_state LIMIT 1)"],
+        "reply",
+    ),
+    (
+        "a month was never harvested",
+        &["DELETE FROM month_state WHERE (account, report, month) IN (SELECT account, report, month FROM month_state LIMIT 1)"],
+        "sum",
+    ),
     ("a revision skips a number", &["UPDATE statistic SET revision = 7 WHERE rowid_is(1)"], "revision"),
     ("a secret stands in clear", &["UPDATE accounts SET api_key = 'a-secret-key' WHERE account = 'halden'"], "registry"),
     ("a claim was changed behind our back", &["DELETE FROM networks WHERE institution = 'vgs-halden'"], "statistics"),
@@ -84,7 +103,8 @@ async fn everything_that_is_done_to_the_store() {
     let site = site().await;
     let sound = std::fs::read(site.database()).unwrap();
     for (what, statements, kind) in BY_SQL {
-        let statements: Vec<String> = statements.iter().map(|s| s.replace("rowid_is(1)", FIRST).replace("sibling_of(1)", SIBLING)).collect();
+        let statements: Vec<String> =
+            statements.iter().map(|s| s.replace("rowid_is(1)", FIRST).replace("sibling_of(1)", SIBLING)).collect();
         sql(&site, &statements.iter().map(String::as_str).collect::<Vec<_>>()).await;
         let found = kinds(&site);
         assert!(found.contains(&(*kind).to_owned()), "{what}: {kind} is not among {found:?}");

@@ -145,9 +145,14 @@ pub fn judge(answer: &Answer<'_>, asked: &Asked<'_>, now: DateTime<Utc>, zone: T
     match meaning {
         Meaning::Report => report(answer, asked, exceptions, now, zone),
         Meaning::Queued => queued(&said, answer, asked, now),
-        Meaning::Unavailable => {
-            in_trouble(&format!("the vendor's server is in trouble: {said}"), asked.months, asked.attempts, asked.report.as_str(), answer.retry_after, now)
-        }
+        Meaning::Unavailable => in_trouble(
+            &format!("the vendor's server is in trouble: {said}"),
+            asked.months,
+            asked.attempts,
+            asked.report.as_str(),
+            answer.retry_after,
+            now,
+        ),
         Meaning::TooMany => too_many(&said, exception, answer, asked, now, zone),
         Meaning::Refused => failing(&format!("the vendor refuses: {said}")),
         Meaning::BadRequest => Verdict {
@@ -178,7 +183,9 @@ pub fn judge(answer: &Answer<'_>, asked: &Asked<'_>, now: DateTime<Utc>, zone: T
             months: all(
                 asked.months,
                 MonthState::Failing,
-                &format!("the vendor does not accept the account's credentials: {said}; check customer_id, requestor_id and api_key of the account"),
+                &format!(
+                    "the vendor does not accept the account's credentials: {said}; check customer_id, requestor_id and api_key of the account"
+                ),
                 Some(tomorrow(now, zone)),
             ),
             ..Verdict::default()
@@ -197,7 +204,15 @@ fn said(answer: &Answer<'_>, exception: Option<&Exception>) -> String {
 }
 
 fn all(months: MonthRange, state: MonthState, reason: &str, next_attempt: Option<DateTime<Utc>>) -> Vec<MonthOutcome> {
-    let outcome = |month| MonthOutcome { month, state, reason: reason.to_owned(), next_attempt, partial: false, unconfirmed: false, zero_said: false };
+    let outcome = |month| MonthOutcome {
+        month,
+        state,
+        reason: reason.to_owned(),
+        next_attempt,
+        partial: false,
+        unconfirmed: false,
+        zero_said: false,
+    };
     months.iter().map(outcome).collect()
 }
 
@@ -270,7 +285,10 @@ fn report(answer: &Answer<'_>, asked: &Asked<'_>, exceptions: &[Exception], now:
         // The same row will be there tomorrow; a vendor that is told may mend it.
         Err(error @ FormatError::BadRow { .. }) => {
             let reason = format!("the report is refused: {error}; tell the vendor");
-            return Verdict { months: all(asked.months, MonthState::Failing, &reason, Some(now + TimeDelta::days(7))), ..Verdict::default() };
+            return Verdict {
+                months: all(asked.months, MonthState::Failing, &reason, Some(now + TimeDelta::days(7))),
+                ..Verdict::default()
+            };
         }
         Err(error) => return not_the_report(&error.to_string(), answer, asked, now),
     };

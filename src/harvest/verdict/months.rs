@@ -69,7 +69,13 @@ fn other_customer(reading: &Reading, asked: &Asked<'_>) -> Option<String> {
 }
 
 /// An outcome for each month that was asked for.
-pub(super) fn decide(reading: &Reading, months_with_data: &BTreeSet<Month>, asked: &Asked<'_>, today: NaiveDate, now: DateTime<Utc>) -> Verdict {
+pub(super) fn decide(
+    reading: &Reading,
+    months_with_data: &BTreeSet<Month>,
+    asked: &Asked<'_>,
+    today: NaiveDate,
+    now: DateTime<Utc>,
+) -> Verdict {
     let said = remarks(&reading.exceptions);
     let mut verdict = Verdict::default();
     let last_with_data = months_with_data.iter().rev().find(|month| asked.months.contains(**month)).copied();
@@ -108,7 +114,14 @@ fn came(month: Month, said: Remarks, attempts: u32, now: DateTime<Utc>) -> Month
 }
 
 /// A month for which nothing came.
-fn missing(month: Month, said: Remarks, last_with_data: Option<Month>, asked: &Asked<'_>, today: NaiveDate, now: DateTime<Utc>) -> MonthOutcome {
+fn missing(
+    month: Month,
+    said: Remarks,
+    last_with_data: Option<Month>,
+    asked: &Asked<'_>,
+    today: NaiveDate,
+    now: DateTime<Utc>,
+) -> MonthOutcome {
     let young = (today - month.last_day()).num_days() < YOUNG_DAYS;
     let outcome = |state, reason: &str, days: Option<i64>| MonthOutcome {
         month,

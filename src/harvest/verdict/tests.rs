@@ -151,7 +151,12 @@ fn wrong_credentials_stop_the_account_until_tomorrow() {
     for case in [Case::with(&[2000], &[]), Case::with(&[2010], &ALL), Case::with(&[2020], &[]), by_status] {
         let verdict = case.judge();
         assert_eq!(verdict.stop, Stop::Account);
-        assert!(verdict.months.iter().all(|o| o.state == MonthState::Failing && o.next_attempt == Some("2025-01-21T03:30:00Z".parse().unwrap())));
+        assert!(
+            verdict
+                .months
+                .iter()
+                .all(|o| o.state == MonthState::Failing && o.next_attempt == Some("2025-01-21T03:30:00Z".parse().unwrap()))
+        );
         assert!(verdict.months[0].reason.contains("credentials"), "{}", verdict.months[0].reason);
     }
 }
