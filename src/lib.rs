@@ -4,6 +4,8 @@
 //! The map, in the order in which data passes:
 
 #![forbid(unsafe_code)]
+// The documentation of modules is the map for those who change them, so it names what is inside.
+#![allow(rustdoc::private_intra_doc_links)]
 
 pub mod model;
 

@@ -1,6 +1,6 @@
 //! Files of one kind against what is stored: the changes to make, or everything that is wrong. Nothing is half imported.
 //!
-//! [`import`] reads all files ([`read`](self::read)), looks for rows that contradict one another or name something
+//! [`import`] reads all files ([`read`]), looks for rows that contradict one another or name something
 //! unknown ([`check`]), compares with what is stored ([`difference`]), and gives an [`Imported`]. It does no I/O; the
 //! sealing of secrets comes in as a function, so that a secret in clear never becomes part of a row.
 

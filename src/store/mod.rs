@@ -1,7 +1,7 @@
 //! The only SQL: what is registered, what was harvested, what follows from it.
 //!
 //! [`Store`] opens a store for reading (any number of processes) or for writing (one process, by a lock).
-//! All writing happens in a [`Transaction`], which is committed whole or not at all; both read through [`Reader`]'s methods.
+//! All writing happens in a [`Transaction`], which is committed whole or not at all and sees its own changes.
 
 mod error;
 mod facts;
