@@ -12,6 +12,8 @@ use crate::model::{AccountId, MonthState, ReportId, SourceId};
 /// The bar.
 pub struct Bar {
     bar: ProgressBar,
+    sources: AtomicUsize,
+    planned: AtomicUsize,
     bytes: AtomicU64,
     rows: AtomicU64,
     months: AtomicUsize,
@@ -28,6 +30,8 @@ impl Bar {
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "));
         Self {
             bar,
+            sources: AtomicUsize::new(0),
+            planned: AtomicUsize::new(0),
             bytes: AtomicU64::new(0),
             rows: AtomicU64::new(0),
             months: AtomicUsize::new(0),
@@ -44,8 +48,10 @@ impl Bar {
     fn draw(&self) {
         let now = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
         let mut words = format!(
-            "{} months, {}, {} rows",
+            "from {} sources: {} of {} months, {}, {} rows",
+            now(&self.sources),
             now(&self.months),
+            now(&self.planned),
             HumanBytes(self.bytes.load(Ordering::Relaxed)),
             self.rows.load(Ordering::Relaxed)
         );
@@ -59,7 +65,9 @@ impl Bar {
 }
 
 impl Progress for Bar {
-    fn planned(&self, requests: usize, _months: usize) {
+    fn planned(&self, sources: usize, requests: usize, months: usize) {
+        self.sources.store(sources, Ordering::Relaxed);
+        self.planned.store(months, Ordering::Relaxed);
         self.bar.set_length(requests as u64);
         self.draw();
     }

@@ -39,8 +39,8 @@ pub enum HarvestError {
 
 /// Who watches a run.
 pub trait Progress: Send + Sync {
-    /// So many requests more are planned.
-    fn planned(&self, requests: usize, months: usize);
+    /// So many requests are planned, to so many sources, for so many months of reports.
+    fn planned(&self, sources: usize, requests: usize, months: usize);
     /// So many bytes more came.
     fn received(&self, bytes: u64);
     /// A request is being made.
@@ -56,7 +56,7 @@ pub trait Progress: Send + Sync {
 pub struct Silent;
 
 impl Progress for Silent {
-    fn planned(&self, _: usize, _: usize) {}
+    fn planned(&self, _: usize, _: usize, _: usize) {}
     fn received(&self, _: u64) {}
     fn asking(&self, _: &SourceId, _: &AccountId, _: &ReportId) {}
     fn settled(&self, _: &RequestReport) {}
@@ -142,7 +142,8 @@ impl<'a> Harvester<'a> {
     pub async fn run(&'a self, tasks: Vec<Task>) -> Result<HarvestReport, HarvestError> {
         let mut queue = Queue::default();
         let sources: HashMap<&str, &SourceSettings> = self.settings.sources.iter().map(|s| (s.id.as_str(), s)).collect();
-        self.progress.planned(tasks.len(), tasks.iter().map(|task| task.months.iter().count()).sum());
+        let asked: BTreeSet<&SourceId> = tasks.iter().map(|task| &task.source).collect();
+        self.progress.planned(asked.len(), tasks.len(), tasks.iter().map(|task| task.months.iter().count()).sum());
         for task in tasks {
             if let Some(source) = sources.get(task.source.as_str()) {
                 self.push(&mut queue, source, Job { task, fallback: false, single: false, since: None, sent: 0 });
