@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::attributor::{Attributor, shares};
 use super::run::Part;
 use super::webster::DivideError;
-use crate::model::statistic::six_decimals;
+use crate::model::statistic::{Earlier, six_decimals};
 use crate::model::{AccountId, Count, Group, InstitutionId, Month, MonthsKnown, ProductId, Quality, ReportId, Unit};
 
 /// Which figure is asked about; all data types together, access method `Regular`.
@@ -50,6 +50,8 @@ pub struct Explanation {
     pub quality: &'static str,
     /// What it is made of.
     pub parts: Vec<ExplainedPart>,
+    /// What it was before it changed, by data type, the oldest first.
+    pub earlier: Vec<Earlier>,
 }
 
 /// One scope's part of a figure, of one data type.
@@ -120,6 +122,7 @@ pub fn explain(
     counts: &[Count],
     months: &MonthsKnown,
     replies: &BTreeMap<(AccountId, Month), String>,
+    earlier: Vec<Earlier>,
 ) -> Result<Explanation, DivideError> {
     let unit = Unit { product: question.product.clone(), report: question.report.clone(), year: question.month.year() };
     let of_metric: Vec<Count> = counts.iter().filter(|count| count.metric == question.metric).cloned().collect();
@@ -198,6 +201,7 @@ pub fn explain(
         exact_fraction: exact.to_string(),
         quality: quality.map_or("", Quality::as_str),
         parts,
+        earlier,
     })
 }
 
@@ -301,6 +305,14 @@ impl Explanation {
                 let _ = writeln!(out, "   {} - {} = {} (exactly {})", part.given_after, part.given_before, part.value, part.exact);
             }
             let _ = writeln!(out, "   Reply {}", part.reply);
+        }
+        if !self.earlier.is_empty() {
+            out.push_str("\nEarlier:\n");
+        }
+        for earlier in &self.earlier {
+            let kind = if earlier.data_type.is_empty() { String::new() } else { format!(" of type {}", earlier.data_type) };
+            let (value, until, reason, cause) = (earlier.value, &earlier.changed_at, &earlier.reason, &earlier.cause);
+            let _ = writeln!(out, "   {value}{kind} until {until}; changed by the {reason}: {cause}");
         }
         out
     }

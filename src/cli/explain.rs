@@ -41,7 +41,9 @@ pub async fn run(context: &Context, arguments: &ExplainArguments) -> Result<Done
         metric: arguments.metric.clone(),
         report,
     };
-    let explanation = explain(&mut attributor, &question, &counts, &months, &replies)?;
+    let earlier =
+        store.earlier(&question.product, &question.report, question.month, question.institution.as_ref(), &question.metric).await?;
+    let explanation = explain(&mut attributor, &question, &counts, &months, &replies, earlier)?;
     let names: HashMap<&str, &str> = registry.institutions.iter().map(|i| (i.id.as_str(), i.name.as_str())).collect();
     let name = |id: &str| names.get(id).map_or_else(|| id.to_owned(), |name| format!("{name} ({id})"));
     context.printer.result(&explanation, || explanation.words(&name))?;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use num_rational::BigRational;
+use serde::Serialize;
 
 use super::{AccountId, InstitutionId, Month, ProductId, ReportId};
 
@@ -120,6 +121,23 @@ pub fn six_decimals(exact: &BigRational) -> String {
     }
     debug_assert!(!exact.is_negative());
     format!("{}.{:06}", &quotient / &million, &quotient % &million)
+}
+
+/// What a figure of one data type was before it changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Earlier {
+    /// `Data_Type`.
+    pub data_type: String,
+    /// Its revision, from 1.
+    pub revision: u32,
+    /// The whole number.
+    pub value: u64,
+    /// When it gave way, RFC 3339 in UTC.
+    pub changed_at: String,
+    /// Whose change it was: `vendor`, `registry`, or `rounding` where only another month's figure moved it.
+    pub reason: String,
+    /// What was changed: the report and its reply, or the file that was imported.
+    pub cause: String,
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod facts;
 mod months;
 mod open;
 mod registry;
+mod revisions;
 mod statistics;
 mod terms;
 
