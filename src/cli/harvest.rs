@@ -82,6 +82,7 @@ pub async fn harvest(context: &Context, store: &Store, selection: &Selection) ->
         clock: context.clock,
         attributor: Mutex::new(Attributor::new(&registry, &attribution)),
         progress: &bar,
+        releases: Mutex::default(),
     };
     let report = harvester.run(tasks).await;
     bar.finish();

@@ -125,6 +125,8 @@ pub struct Harvester<'a> {
     pub attributor: Mutex<Attributor<'a>>,
     /// Who watches.
     pub progress: &'a dyn Progress,
+    /// The releases that sources with `release = "auto"` turned out to speak in this run; empty at first.
+    pub releases: Mutex<HashMap<SourceId, Release>>,
 }
 
 /// What one sending led to.
@@ -480,6 +482,9 @@ impl<'a> Harvester<'a> {
 
     /// `release = "auto"`: what the vendor's list of reports says, R5.1 where it says nothing.
     async fn release_of(&self, source: &SourceSettings, base_url: &str, credentials: &Credentials) -> Release {
+        if let Some(release) = self.releases.lock().await.get(&source.id) {
+            return *release;
+        }
         let request = crate::sources::InfoRequest {
             base_url,
             credentials,
@@ -489,7 +494,13 @@ impl<'a> Harvester<'a> {
         };
         let listed = crate::sources::reports(self.clients, &request).await.map(|reply| reply.entries).unwrap_or_default();
         let releases: BTreeSet<Release> = listed.iter().filter_map(|report| report.release).collect();
-        if releases.contains(&Release::R51) || releases.is_empty() { Release::R51 } else { Release::R5 }
+        if releases.is_empty() {
+            // Nothing was learnt; the next request may learn it.
+            return Release::R51;
+        }
+        let release = if releases.contains(&Release::R51) { Release::R51 } else { Release::R5 };
+        self.releases.lock().await.insert(source.id.clone(), release);
+        release
     }
 }
 

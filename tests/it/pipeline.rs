@@ -283,3 +283,23 @@ async fn a_change_of_the_registry_moves_only_the_months_in_which_it_is_valid() {
     };
     assert_eq!(without_revision(after), without_revision(other.export(&["statistics"])));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_release_is_asked_for_once_where_it_is_left_open() {
+    let accounts = vec![AccountPlan::new("A", 5000), AccountPlan::new("B", 4000)];
+    let vendors = vec![VendorPlan::new("old", Release::R5, accounts.clone()), VendorPlan::new("new", Release::R51, accounts)];
+    let simulator = Simulator::start(vendors, day("2025-01-20")).await.unwrap();
+    let sources = ["old", "new"].map(|id| source(id, &simulator.url(id), "film", "").replace("release = \"5.1\"", "release = \"auto\"")).concat();
+    let site = Site::with_registry(&sources);
+    let rows = "a,old,A,2010100,login,,,,\nb,old,B,2011800,login,,,,\nc,new,A,2010100,login,,,,\nd,new,B,2011800,login,,,,\n";
+    site.import("accounts", &format!("{ACCOUNTS}{rows}")).expect(0);
+    site.ok(&["harvest"]);
+    let facts = site.export(&["facts"]);
+    let release = |source: &str| facts.iter().find(|fact| fact["source"] == source).unwrap()["release"].clone();
+    assert_eq!((release("old").as_str(), release("new").as_str()), ("5", "5.1"));
+    assert!(site.export(&["runs"]).iter().all(|run| run["state"] == "harvested"));
+    for vendor in ["old", "new"] {
+        let asked = simulator.requests(vendor).into_iter().filter(|seen| seen.path.ends_with("/reports")).count();
+        assert_eq!(asked, 1, "{vendor}");
+    }
+}
