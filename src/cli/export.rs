@@ -9,7 +9,7 @@ use super::context::{Context, write_whole};
 use super::{Done, Failure};
 use crate::export::query::{ReadModel, Who, missing, run as run_row};
 use crate::export::{
-    Format, Selection, StatisticRow, Table, Text, WorkbookNotes, write_csv, write_json, write_statistics_xlsx, write_table_xlsx,
+    Format, Geography, Selection, StatisticRow, Table, Text, WorkbookNotes, write_csv, write_json, write_statistics_xlsx, write_table_xlsx,
 };
 use crate::model::ids::COUNTER_REPORTS;
 use crate::model::registry::{Covers, Registry};
@@ -92,11 +92,18 @@ pub async fn collect(context: &Context, store: &Store, registry: &Registry, argu
     let months = store.months().await?;
     match arguments.kind {
         ExportKind::Statistics => {
+            // Where places are those of today, whose rows are wanted is known before any is read.
+            let known = who != Who::default() && arguments.geography == Geography::Today;
+            let of_wanted =
+                || registry.institutions.iter().map(|i| &i.id).filter(|id| model.is_wanted(id, &who)).cloned().map(Some).collect();
             let filter = StatisticFilter {
                 products: arguments.products.clone(),
                 report: arguments.report.clone(),
                 metrics: arguments.metrics.clone(),
-                institutions: arguments.institution.clone().map(|id| vec![Some(id)]),
+                institutions: match &arguments.institution {
+                    Some(id) => Some(vec![Some(id.clone())]),
+                    None => known.then(of_wanted),
+                },
                 from: arguments.from,
                 to: arguments.to,
             };

@@ -289,7 +289,8 @@ async fn the_release_is_asked_for_once_where_it_is_left_open() {
     let accounts = vec![AccountPlan::new("A", 5000), AccountPlan::new("B", 4000)];
     let vendors = vec![VendorPlan::new("old", Release::R5, accounts.clone()), VendorPlan::new("new", Release::R51, accounts)];
     let simulator = Simulator::start(vendors, day("2025-01-20")).await.unwrap();
-    let sources = ["old", "new"].map(|id| source(id, &simulator.url(id), "film", "").replace("release = \"5.1\"", "release = \"auto\"")).concat();
+    let sources =
+        ["old", "new"].map(|id| source(id, &simulator.url(id), "film", "").replace("release = \"5.1\"", "release = \"auto\"")).concat();
     let site = Site::with_registry(&sources);
     let rows = "a,old,A,2010100,login,,,,\nb,old,B,2011800,login,,,,\nc,new,A,2010100,login,,,,\nd,new,B,2011800,login,,,,\n";
     site.import("accounts", &format!("{ACCOUNTS}{rows}")).expect(0);

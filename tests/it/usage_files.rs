@@ -91,7 +91,10 @@ fn the_same_file_again_changes_nothing_and_a_corrected_one_makes_revisions() {
     let rows = site.export(&["statistics", "--institution", "stor"]);
     let revision = |month: &str| rows.iter().find(|row| row["month"] == month).unwrap()["revision"].clone();
     assert_eq!((revision("2024-05").as_str(), revision("2024-06").as_str()), ("1", "2"));
-    let why = |month| site.ok(&["--json", "explain", "--institution", "stor", "--product", "p", "--month", month, "--metric", "Total_Item_Requests"]).json();
+    let why = |month| {
+        site.ok(&["--json", "explain", "--institution", "stor", "--product", "p", "--month", month, "--metric", "Total_Item_Requests"])
+            .json()
+    };
     assert_eq!(why("2024-05")["earlier"], json!([]));
     let earlier = &why("2024-06")["earlier"][0];
     assert_eq!((earlier["revision"].as_u64(), earlier["value"].as_u64(), earlier["reason"].as_str()), (Some(1), Some(933), Some("vendor")));
