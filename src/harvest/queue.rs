@@ -72,10 +72,12 @@ impl Queue {
             return None;
         }
         for (name, host) in &mut self.hosts {
-            // In the order in which they are due; of equals in that of their tasks.
+            // What comes again goes before what was never asked for; in the order in which it is due, of equals in that of the tasks.
             host.later.sort_by(|a, b| (a.0, &a.1.task).cmp(&(b.0, &b.1.task)));
             let due = host.later.partition_point(|(at, _)| *at <= now);
-            host.ready.extend(host.later.drain(..due).map(|(_, job)| job));
+            for (_, job) in host.later.drain(..due).rev() {
+                host.ready.push_front(job);
+            }
             if host.busy < host.at_once.max(1) && host.free_at.is_none_or(|free| free <= now) {
                 let Some(mut job) = host.ready.pop_front() else { continue };
                 job.since.get_or_insert(now);

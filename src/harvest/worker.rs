@@ -215,7 +215,8 @@ impl<'a> Harvester<'a> {
         let mut left_alone = Vec::new();
         if let Some(until) = verdict.host.until() {
             let delay = (until - self.clock.now()).to_std().unwrap_or_default();
-            let reason = format!("not asked: {host} wants no requests before {}", until.format("%Y-%m-%d %H:%M UTC"));
+            let why = verdict.months.first().map_or("", |outcome| outcome.reason.as_str());
+            let reason = format!("not asked, since {host} is left alone until {}: {why}", until.format("%Y-%m-%d %H:%M UTC"));
             left_alone =
                 queue.slow_down(&host, now, delay).into_iter().map(|job| (job, reason.clone(), MonthState::Waiting, Some(until))).collect();
         }
@@ -365,7 +366,8 @@ impl<'a> Harvester<'a> {
         match fetch_report(self.clients, &self.archive, &request, self.clock, &progress).await {
             Err(FetchError::Archive(error)) => Err(error.into()),
             Err(error) => {
-                let transport = Transport { reason: error.to_string(), needs_a_person: error.needs_a_person() };
+                let (needs_a_person, of_host) = (error.needs_a_person(), error.is_of_host());
+                let transport = Transport { reason: error.to_string(), needs_a_person, of_host };
                 let attempts = known.iter().map(|row| row.attempts).max().unwrap_or(0);
                 let verdict = judge_transport(&transport, task.months, attempts, self.clock.now());
                 self.finish(source, job, verdict, None).await

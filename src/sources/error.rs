@@ -125,6 +125,12 @@ impl FetchError {
         )
     }
 
+    /// Whether nobody is there at all, so that asking for something else there is of no use either.
+    #[must_use]
+    pub fn is_of_host(&self) -> bool {
+        matches!(self, Self::Dns { .. } | Self::Unreachable { .. })
+    }
+
     /// The same with secrets taken out of what others said.
     pub(super) fn redacted(mut self, redactor: &Redactor) -> Self {
         match &mut self {

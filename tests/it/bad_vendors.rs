@@ -110,6 +110,20 @@ fn a_host_that_cannot_be_reached() {
 }
 
 #[test]
+fn where_nobody_is_there_only_one_request_is_tried() {
+    let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
+    let site = Site::with_registry(&source(BAD, &format!("http://127.0.0.1:{port}/r51"), "film", ""));
+    let accounts: String = (0..40).map(|i| format!("bad-{i:02},bad,A{i},2010100,login,,,,\n")).collect();
+    site.import("accounts", &format!("{ACCOUNTS}{accounts}")).expect(0);
+    let said = site.run(&["--json", "harvest"]).expect(3).json();
+    assert_eq!(said["waiting"], 120);
+    let runs = site.export(&["runs"]);
+    let left_alone = runs.iter().filter(|run| run["reason"].contains("left alone")).count();
+    assert_eq!(left_alone, 39 * 3, "{runs:?}");
+    assert!(runs.iter().all(|run| !run["next_attempt"].is_empty()));
+}
+
+#[test]
 fn a_certificate_that_nobody_trusts() {
     let certified = rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
     let key = tokio_rustls::rustls::pki_types::PrivateKeyDer::try_from(certified.signing_key.serialize_der()).unwrap();

@@ -69,7 +69,7 @@ pub struct Asked<'a> {
 pub struct HostMood(Option<DateTime<Utc>>);
 
 impl HostMood {
-    /// It wants no request before this time, if it said so.
+    /// It gets no request before this time: it said so, or nobody is there.
     #[must_use]
     pub fn until(self) -> Option<DateTime<Utc>> {
         self.0
@@ -124,6 +124,8 @@ pub struct Transport {
     pub reason: String,
     /// Trying again does not help.
     pub needs_a_person: bool,
+    /// Nobody is there, whatever is asked for.
+    pub of_host: bool,
 }
 
 /// What to do when no answer came. `attempts` counts earlier failures of the same request.
@@ -132,7 +134,9 @@ pub fn judge_transport(transport: &Transport, months: MonthRange, attempts: u32,
     if transport.needs_a_person {
         return Verdict { trouble: true, ..Verdict::failing(months, &transport.reason) };
     }
-    in_trouble(&transport.reason, months, attempts, &months.to_string(), None, now)
+    let verdict = in_trouble(&transport.reason, months, attempts, &months.to_string(), None, now);
+    let until = verdict.months.first().and_then(|outcome| outcome.next_attempt).filter(|_| transport.of_host);
+    Verdict { host: HostMood(until), ..verdict }
 }
 
 /// What to do about an answer. `zone` is where days begin.

@@ -312,10 +312,11 @@ fn an_unknown_code_is_an_error_unless_it_says_that_the_report_is_queued() {
 
 #[test]
 fn no_answer_at_all_waits_unless_a_person_is_needed() {
-    let transport = |needs_a_person| Transport { reason: "cannot reach example.org".into(), needs_a_person };
+    let transport = |needs_a_person| Transport { reason: "cannot reach example.org".into(), needs_a_person, of_host: true };
     let verdict = judge_transport(&transport(false), months("2024-10", "2024-12"), 0, now());
     assert!(verdict.trouble && verdict.retry_now_after.is_some());
     assert!(verdict.months.iter().all(|o| o.state == MonthState::Waiting && o.reason.contains("example.org")));
+    assert_eq!(verdict.host.until(), verdict.months[0].next_attempt, "nobody else is asked for there meanwhile");
     let verdict = judge_transport(&transport(true), months("2024-10", "2024-12"), 0, now());
     assert!(verdict.trouble && verdict.retry_now_after.is_none());
     assert!(verdict.months.iter().all(|o| o.state == MonthState::Failing));
