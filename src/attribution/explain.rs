@@ -101,7 +101,7 @@ pub struct ExplainedPart {
 }
 
 /// Somebody who takes part in a division, or was dropped from it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ExplainedClaimant {
     /// Who.
     pub institution: String,
@@ -257,9 +257,11 @@ impl Explanation {
         );
         if self.parts.is_empty() {
             out.push_str("No account has any use in this month that it could be a part of.\n");
-        } else {
+            out.push_str("(Addresses, subscriptions and accounts count in a month if they are valid on its first day.)\n");
+        } else if !self.quality.is_empty() {
             let _ = writeln!(out, "Quality: {}", self.quality);
         }
+        let mut before: Option<&ExplainedPart> = None;
         for (i, part) in self.parts.iter().enumerate() {
             let kind = if part.data_type.is_empty() { String::new() } else { format!(" of type {}", part.data_type) };
             let _ = writeln!(out, "\n{}. Account {} ({}): the vendor counted {}{kind}.", i + 1, part.account, part.scope, part.reported);
@@ -274,7 +276,14 @@ impl Explanation {
             }
             let total: u64 = part.claimants.iter().filter_map(|c| c.weight).sum();
             match part.claimants.len() {
-                0 => out.push_str("   Nobody can have used it: it is kept under no institution.\n"),
+                0 if part.scope == "account" => out.push_str("   Nobody is known who can have used it: it is kept under no institution.\n"),
+                0 => out.push_str(
+                    "   No account of this source has that customer id, and no institution that ISIL, so it is kept under no institution. \
+                     Register one of them, and it is placed at once.\n",
+                ),
+                _ if before.is_some_and(|before| before.claimants == part.claimants && before.dropped == part.dropped) => {
+                    out.push_str("   As above: the same institutions with the same weights.\n");
+                }
                 1 => {
                     let only = &part.claimants[0];
                     let _ = writeln!(out, "   All of it belongs to {}: {}.", name(&only.institution), only.because);
@@ -290,13 +299,22 @@ impl Explanation {
                     }
                 }
             }
-            for dropped in &part.dropped {
+            let known = before.is_some_and(|before| before.claimants == part.claimants && before.dropped == part.dropped);
+            before = Some(part);
+            for dropped in part.dropped.iter().filter(|_| !known) {
                 let _ = writeln!(out, "   Left out: {}: {}.", name(&dropped.institution), dropped.because);
             }
             for note in &part.notes {
-                let _ = writeln!(out, "   Note: {note}");
+                let meaning = match *note {
+                    "no_persons" => ": a library among them has no person figure (`avling check` names it), so all have the same weight",
+                    "zero_weights" => ": none of them has any persons, so all have the same weight",
+                    "no_subscriber" => ": none of them subscribes, so nobody is left out for it",
+                    "partial" => ": the vendor says that there will be more",
+                    _ => "",
+                };
+                let _ = writeln!(out, "   Note: {note}{meaning}");
             }
-            if part.claimants.len() > 1 {
+            if part.claimants.len() > 1 && part.claimants.iter().any(|claimant| claimant.institution == self.institution) {
                 let _ = writeln!(
                     out,
                     "   Since {} the same division holds. Counted up to this figure there were {} uses, of which it had {}; with it {}, of which it has {}.",

@@ -17,4 +17,5 @@ pub mod run;
 pub mod webster;
 
 pub use attributor::{Attributor, ScopeParts};
+pub use persons::PersonFigures;
 pub use rules::{Rules, SourceRules};

@@ -9,8 +9,10 @@ use super::arguments::CheckArguments;
 use super::context::Context;
 use super::{Done, Failure};
 use crate::config::{ReleaseChoice, SourceKind, SourceSettings};
-use crate::model::registry::{Account, Registry};
-use crate::model::{ReportId, SourceId};
+use crate::attribution::PersonFigures;
+use crate::model::registry::{Account, InstitutionKind, Registry};
+use crate::model::{Month, MunicipalityCode, ReportId, SourceId};
+use crate::registry::problem::did_you_mean;
 use crate::secrets::Sealer;
 use crate::sources::{Credentials, HttpClients, InfoRequest, counter_api, reports, status};
 use crate::store::Store;
@@ -71,6 +73,7 @@ pub async fn run(context: &Context, arguments: &CheckArguments) -> Result<Done, 
     let sealer = context.sealer();
     credentials(&mut findings, &settings.sources.iter().map(|s| &s.id).collect(), &registry, &sealer);
     addresses(&mut findings, &settings.sources);
+    registered(&mut findings, &settings.sources, &registry);
     if arguments.online {
         let clients = HttpClients::new(None)?;
         for source in settings.sources.iter().filter(|source| source.kind == SourceKind::CounterApi) {
@@ -129,6 +132,40 @@ fn open(account: &Account, sealer: &Sealer) -> Result<Credentials, String> {
         requestor_id: open("requestor_id", &account.requestor_id)?,
         api_key: open("api_key", &account.api_key)?,
     })
+}
+
+/// What the figures need of the registry.
+fn registered(findings: &mut Findings, sources: &[SourceSettings], registry: &Registry) {
+    if sources.is_empty() {
+        findings.good("sources", "none is configured, so nothing is harvested; write a [[source]] into the configuration");
+    }
+    for source in sources {
+        for product in source.products() {
+            if !registry.products.iter().any(|known| known.id == *product) {
+                let near = did_you_mean(product.as_str(), registry.products.iter().map(|known| known.id.as_str()));
+                findings.bad(
+                    format!("source {}", source.id),
+                    format!("its product {product} is not registered{near}; without subscriptions its use is everybody's"),
+                );
+            }
+        }
+    }
+    let persons = PersonFigures::new(registry);
+    let year = Month::of(registry.persons.iter().map(|row| row.date).max().unwrap_or_default()).year();
+    for institution in &registry.institutions {
+        let subject = match institution.kind {
+            InstitutionKind::PublicLibrary => institution.municipality.as_ref().map_or("", MunicipalityCode::as_str),
+            InstitutionKind::SchoolLibrary => institution.id.as_str(),
+            _ => continue,
+        };
+        let claims = registry.claims.iter().any(|claim| claim.institution == institution.id);
+        if claims && persons.of(subject, year).is_none() {
+            findings.bad(
+                format!("institution {}", institution.id),
+                "has no person figure, so whatever it shares with others is divided equally; import persons for it",
+            );
+        }
+    }
 }
 
 /// Addresses that are used otherwise than they are written.

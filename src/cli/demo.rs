@@ -30,6 +30,7 @@ use crate::store::{StatisticFilter, Store};
 /// Runs the command.
 pub async fn run(arguments: &DemoArguments, printer: &Printer) -> Result<Done, Failure> {
     let dir = &arguments.dir;
+    check_is_ours(dir)?;
     std::fs::create_dir_all(dir.join("exports")).map_err(|error| Failure::input(format_args!("{}: {error}", dir.display())))?;
     let dir = &dir.canonicalize()?;
     printer.say("Starting vendors on this machine: their usage is invented, what they answer with is COUNTER as real vendors send it.");
@@ -85,6 +86,23 @@ pub async fn run(arguments: &DemoArguments, printer: &Printer) -> Result<Done, F
     })
 }
 
+/// The first line of the configuration that the demonstration writes, by which it knows its own folder again.
+const OURS: &str = "# Written by `avling demo`.";
+
+/// Invented data must never get into a real site.
+fn check_is_ours(dir: &Path) -> Result<(), Failure> {
+    let file = dir.join("avling.toml");
+    let ours = std::fs::read_to_string(&file).is_ok_and(|text| text.starts_with(OURS));
+    let foreign = ["avling.toml", "avling.db", "avling.key", "archive"].into_iter().find(|name| dir.join(name).exists());
+    match foreign {
+        Some(name) if !ours => Err(Failure::input(format_args!(
+            "{} holds something ({name}) that the demonstration did not make; give it a folder of its own with --dir",
+            dir.display()
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// Half past four in the morning in Norway.
 fn at(day: NaiveDate) -> Clock {
     let time = day.and_hms_opt(3, 30, 0).map_or(DateTime::<Utc>::MIN_UTC, |time| time.and_utc());
@@ -97,7 +115,7 @@ fn day(day: NaiveDate) -> String {
 
 fn configuration(simulator: &Simulator) -> String {
     format!(
-        "# Written by `avling demo`. The vendors are simulated and run only while the demonstration does.\n\
+        "{OURS} The vendors are simulated and run only while the demonstration does.\n\
          [data]\ndir = \".\"\n\n[schedule]\nbackfill_from = \"2024-01\"\n\n{}",
         demo_config(|vendor| simulator.url(vendor))
     )

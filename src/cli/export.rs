@@ -9,12 +9,12 @@ use super::context::{Context, write_whole};
 use super::{Done, Failure};
 use crate::export::query::{ReadModel, Who, missing, run as run_row};
 use crate::export::{
-    Format, Geography, Selection, StatisticRow, Table, Text, WorkbookNotes, write_csv, write_json, write_statistics_xlsx, write_table_xlsx,
+    FactRow, Format, Geography, Selection, StatisticRow, Table, Text, WorkbookNotes, write_csv, write_json, write_statistics_xlsx, write_table_xlsx,
 };
 use crate::model::ids::COUNTER_REPORTS;
 use crate::model::registry::{Covers, Registry};
-use crate::model::{Month, MonthRange, MonthState, ProductId, SourceId};
-use crate::store::{MonthRow, StatisticFilter, Store, StoreError};
+use crate::model::{AccountId, Month, MonthRange, MonthState, ProductId, SourceId};
+use crate::store::{AccountMonth, MonthRow, StatisticFilter, Store, StoreError};
 
 /// Runs the command.
 pub async fn run(context: &Context, arguments: &ExportArguments) -> Result<Done, Failure> {
@@ -109,7 +109,8 @@ pub async fn collect(context: &Context, store: &Store, registry: &Registry, argu
             };
             let rows = model.statistics(store.statistics(&filter).await?, &months, &who);
             if arguments.format == Format::Xlsx {
-                let concerned = concerned(&model, registry, &who, &rows, &months);
+                let mut concerned = concerned(&model, registry, &who, &rows, &months);
+                add_never_asked(context, registry, arguments, &months, &mut concerned);
                 let notes = workbook_notes(context, &model, registry, arguments, &concerned);
                 let mut out = Vec::new();
                 write_statistics_xlsx(&mut out, &rows, &model.products(), &notes)?;
@@ -130,6 +131,7 @@ pub async fn collect(context: &Context, store: &Store, registry: &Registry, argu
         ExportKind::Runs => {
             let picked =
                 |row: &&MonthRow| in_range(row.key.month) && arguments.report.as_ref().is_none_or(|report| row.key.report == *report);
+            let months = concerned(&model, registry, &who, &[], &months);
             write(context, arguments.format, months.iter().filter(picked).map(|row| Ok::<_, Infallible>(run_row(row))))
         }
         ExportKind::Facts => {
@@ -138,28 +140,41 @@ pub async fn collect(context: &Context, store: &Store, registry: &Registry, argu
                     "facts are what vendors counted on their accounts, before any of it is a library's; leave out --county, --municipality and --institution",
                 ));
             }
-            let mut rows = Vec::new();
-            for row in months.iter().filter(|row| row.state == MonthState::Harvested && in_range(row.key.month)) {
-                if arguments.report.as_ref().is_some_and(|report| row.key.report != *report) {
-                    continue;
-                }
-                let take = &mut |fact: crate::store::StoredFact| -> Result<(), StoreError> {
-                    let product = arguments.products.is_empty() || arguments.products.contains(&fact.product);
-                    if product && (arguments.metrics.is_empty() || arguments.metrics.contains(&fact.metric)) {
-                        rows.push(model.fact(fact, row));
-                    }
-                    Ok(())
-                };
-                store.facts(&row.key.account, &row.key.report, &BTreeSet::from([row.key.month]), take).await?;
-            }
-            // By content, not by the order in which things arrived.
-            rows.sort_by_cached_key(|row| format!("{row:?}"));
-            write(context, arguments.format, rows.into_iter().map(Ok::<_, Infallible>))
+            let harvested = months.iter().filter(|row| row.state == MonthState::Harvested && in_range(row.key.month));
+            let picked = harvested.filter(|row| arguments.report.as_ref().is_none_or(|report| row.key.report == *report));
+            // A month of an account at a time: memory does not grow with the store.
+            let rows = picked.flat_map(|row| match facts(store, &model, arguments, row) {
+                Ok(rows) => rows.into_iter().map(Ok).collect(),
+                Err(error) => vec![Err(error)],
+            });
+            write(context, arguments.format, rows)
         }
     }
 }
 
-fn write<T: Table>(context: &Context, format: Format, rows: impl Iterator<Item = Result<T, Infallible>>) -> Result<Vec<u8>, Failure> {
+/// The facts of one month of one report of one account, sorted by content and not by the order in which things arrived.
+fn facts(store: &Store, model: &ReadModel<'_>, arguments: &ExportArguments, row: &MonthRow) -> Result<Vec<FactRow>, StoreError> {
+    let mut rows = Vec::new();
+    let take = &mut |fact: crate::store::StoredFact| -> Result<(), StoreError> {
+        let product = arguments.products.is_empty() || arguments.products.contains(&fact.product);
+        if product && (arguments.metrics.is_empty() || arguments.metrics.contains(&fact.metric)) {
+            rows.push(model.fact(fact, row));
+        }
+        Ok(())
+    };
+    let months = BTreeSet::from([row.key.month]);
+    // The writers take rows as they come and know nothing of waiting.
+    let read = store.facts(&row.key.account, &row.key.report, &months, take);
+    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(read))?;
+    rows.sort_by_cached_key(|row| format!("{row:?}"));
+    Ok(rows)
+}
+
+fn write<T: Table, E: std::error::Error + Send + Sync + 'static>(
+    context: &Context,
+    format: Format,
+    rows: impl Iterator<Item = Result<T, E>>,
+) -> Result<Vec<u8>, Failure> {
     let mut out = Vec::new();
     match format {
         Format::Csv => write_csv(&mut out, rows)?,
@@ -183,6 +198,28 @@ fn concerned(model: &ReadModel<'_>, registry: &Registry, who: &Who, rows: &[Stat
         covers.then_some(account.id.as_str())
     }));
     months.iter().filter(|row| accounts.contains(row.key.account.as_str())).cloned().collect()
+}
+
+/// Months of the selection that nobody has asked for yet, of accounts some months of which are concerned.
+fn add_never_asked(context: &Context, registry: &Registry, arguments: &ExportArguments, known: &[MonthRow], concerned: &mut Vec<MonthRow>) {
+    let zone = context.settings.schedule.time_zone;
+    let from = arguments.from.unwrap_or(context.settings.schedule.backfill_from);
+    let to = arguments.to.unwrap_or_else(|| context.clock.last_full_month(zone));
+    let known: BTreeSet<&AccountMonth> = known.iter().map(|row| &row.key).collect();
+    let everybody = arguments.county.is_none() && arguments.municipality.is_none() && arguments.institution.is_none();
+    let accounts: BTreeSet<AccountId> = concerned.iter().map(|row| row.key.account.clone()).collect();
+    for account in registry.accounts.iter().filter(|account| everybody || accounts.contains(&account.id)) {
+        let Some(source) = context.settings.sources.iter().find(|source| source.id == account.source) else { continue };
+        for report in source.reports.iter().filter(|report| arguments.report.as_ref().is_none_or(|wanted| wanted == *report)) {
+            for month in MonthRange::new(from, to).iter().filter(|month| account.valid.in_month(*month)) {
+                let key = AccountMonth { account: account.id.clone(), report: report.clone(), month };
+                if !known.contains(&key) {
+                    concerned.push(MonthRow::never_asked(key, source.id.clone()));
+                }
+            }
+        }
+    }
+    concerned.sort_by(|a, b| a.key.cmp(&b.key));
 }
 
 fn workbook_notes(

@@ -45,7 +45,8 @@ pub async fn run(context: &Context, arguments: &ImportArguments) -> Result<Done,
     let document = json!({
         "kind": kind.as_str(), "rows": imported.rows, "added": imported.added, "replaced": imported.replaced,
         "removed": imported.removed, "unchanged": imported.unchanged, "warnings": imported.warnings, "dry_run": arguments.dry_run,
-        "statistics": { "added": changed.added, "revised": changed.revised, "removed": changed.removed },
+        // Figures are worked out only when rows are stored.
+        "statistics": (!arguments.dry_run).then(|| json!({ "added": changed.added, "revised": changed.revised, "removed": changed.removed })),
     });
     context.printer.result(&document, || words(kind, &imported, changed, arguments.dry_run))?;
     Ok(Done::Whole)

@@ -152,14 +152,15 @@ fn whose<'a>(
         ));
     }
     let of_source = |account: &&Account| arguments.source.as_ref().is_none_or(|source| account.source == *source);
+    let bare = |text: &str| text.rsplit(':').next().unwrap_or(text).trim().to_ascii_lowercase();
+    let header = &reading.header;
+    let mut ids: BTreeSet<String> = header.institution_ids.iter().map(|id| bare(&id.value)).collect();
+    ids.insert(header.customer_id.trim().to_ascii_lowercase());
+    ids.remove("");
+    let named: Vec<&str> = ids.iter().map(String::as_str).collect();
     let found: Vec<&Account> = if let Some(id) = &arguments.account {
         registry.accounts.iter().filter(|account| account.id == *id).filter(of_source).collect()
     } else {
-        let bare = |text: &str| text.rsplit(':').next().unwrap_or(text).trim().to_ascii_lowercase();
-        let header = &reading.header;
-        let mut ids: BTreeSet<String> = header.institution_ids.iter().map(|id| bare(&id.value)).collect();
-        ids.insert(header.customer_id.trim().to_ascii_lowercase());
-        ids.remove("");
         registry
             .accounts
             .iter()
@@ -175,7 +176,10 @@ fn whose<'a>(
                 did_you_mean(id.as_str(), registry.accounts.iter().map(|a| a.id.as_str()))
             ));
         }
-        ([], None) => return Err("no registered account has the customer id that it names; say whose it is with --account ID".into()),
+        ([], None) if named.is_empty() => return Err("it names no customer; say whose it is with --account ID".into()),
+        ([], None) => {
+            return Err(format!("it names {}, which is the customer id of no registered account; say whose it is with --account ID", named.join(" and ")));
+        }
         (several, _) => {
             let ids: Vec<String> = several.iter().map(|account| format!("{} ({})", account.id, account.source)).collect();
             return Err(format!("several accounts have its customer id: {}; choose with --account ID", ids.join(", ")));

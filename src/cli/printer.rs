@@ -59,6 +59,8 @@ impl Printer {
             let mut out = std::io::stdout().lock();
             let _ = writeln!(out, "{}", serde_json::json!({ "error": words }));
         }
-        let _ = writeln!(std::io::stderr().lock(), "avling: {words}");
+        // Several problems stand a line each, each with its place at the beginning.
+        let gap = if words.trim_end().contains('\n') { "\n" } else { " " };
+        let _ = writeln!(std::io::stderr().lock(), "avling:{gap}{words}");
     }
 }

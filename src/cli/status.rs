@@ -8,6 +8,7 @@ use super::arguments::StatusArguments;
 use super::context::Context;
 use super::table::{Align, TextTable};
 use super::{Done, Failure};
+use crate::registry::problem::did_you_mean;
 use crate::model::{Month, MonthState, SourceId};
 use crate::store::MonthRow;
 
@@ -19,6 +20,12 @@ const STATES: [MonthState; 5] = [MonthState::Harvested, MonthState::Empty, Month
 
 /// Runs the command.
 pub async fn run(context: &Context, arguments: &StatusArguments) -> Result<Done, Failure> {
+    for id in &arguments.sources {
+        let known = context.settings.sources.iter().map(|source| source.id.as_str());
+        if !known.clone().any(|source| source == id.as_str()) {
+            return Err(Failure::input(format_args!("--source {id}: no source of that name is configured{}", did_you_mean(id.as_str(), known))));
+        }
+    }
     let store = context.reader().await?;
     let picked = |row: &MonthRow| {
         (arguments.sources.is_empty() || arguments.sources.contains(&row.source))
@@ -66,7 +73,7 @@ pub async fn run(context: &Context, arguments: &StatusArguments) -> Result<Done,
             let numbers = counts.0.iter().map(|n| if *n == 0 { "·".to_owned() } else { n.to_string() });
             table.row([source.to_string(), month.to_string()].into_iter().chain(numbers));
         }
-        let mut out = table.to_string();
+        let mut out = format!("Accounts by source and month, each as the worst of its reports:\n\n{table}");
         if !open.is_empty() {
             out.push_str("\nWaiting, failing, or not as asked for:\n");
         }
@@ -75,7 +82,7 @@ pub async fn run(context: &Context, arguments: &StatusArguments) -> Result<Done,
             let months = if open.last == row.key.month { row.key.month.to_string() } else { format!("{} to {}", row.key.month, open.last) };
             let next = row.next_attempt.map_or_else(
                 || "not asked again before something changes".to_owned(),
-                |t| format!("next attempt {}", t.with_timezone(&context.settings.schedule.time_zone).format("%Y-%m-%d %H:%M")),
+                |t| format!("next attempt {}", t.with_timezone(&context.settings.schedule.time_zone).format("%Y-%m-%d %H:%M %Z")),
             );
             let line = format!("  {} {} {} {months}: {}: {}; {next}\n", row.source, row.key.account, row.key.report, row.state, row.reason);
             out.push_str(&line);

@@ -295,6 +295,11 @@ pub fn run(row: &MonthRow) -> RunRow {
     }
 }
 
+/// Why a month is missing; the workbook's own words where nobody has said anything.
+fn reason(row: &MonthRow) -> &str {
+    if row.was_asked() { &row.reason } else { "Ikke hentet ennå." }
+}
+
 /// Months that are missing or may still change, those in a row with one reason together.
 #[must_use]
 pub fn missing(rows: &[MonthRow], products: &dyn Fn(&SourceId) -> Vec<ProductId>) -> Vec<MissingMonths> {
@@ -307,7 +312,7 @@ pub fn missing(rows: &[MonthRow], products: &dyn Fn(&SourceId) -> Vec<ProductId>
             let ids: (&AccountId, &ReportId) = (&m.account, &m.report);
             ids == (&row.key.account, &row.key.report)
                 && m.months.last.next() == row.key.month
-                && (m.state, m.partial, m.unconfirmed, &*m.reason) == (row.state, row.partial, row.unconfirmed, row.reason.as_str())
+                && (m.state, m.partial, m.unconfirmed, &*m.reason) == (row.state, row.partial, row.unconfirmed, reason(row))
         };
         match missing.last_mut() {
             Some(before) if same(before) => before.months.last = row.key.month,
@@ -320,7 +325,7 @@ pub fn missing(rows: &[MonthRow], products: &dyn Fn(&SourceId) -> Vec<ProductId>
                 state: row.state,
                 partial: row.partial,
                 unconfirmed: row.unconfirmed,
-                reason: row.reason.as_str().into(),
+                reason: reason(row).into(),
                 next_attempt: row.next_attempt,
             }),
         }

@@ -56,6 +56,37 @@ pub struct MonthRow {
     pub reply: String,
 }
 
+impl MonthRow {
+    /// A month that nobody has asked for yet, for lists of what is missing.
+    #[must_use]
+    pub fn never_asked(key: AccountMonth, source: SourceId) -> Self {
+        Self {
+            key,
+            source,
+            state: MonthState::Waiting,
+            reason: String::new(),
+            partial: false,
+            unconfirmed: false,
+            attempts: 0,
+            first_attempt: None,
+            next_attempt: None,
+            harvested_at: None,
+            checked_at: None,
+            release: String::new(),
+            records: 0,
+            total: 0,
+            digest: String::new(),
+            reply: String::new(),
+        }
+    }
+
+    /// Whether it was asked for at all.
+    #[must_use]
+    pub fn was_asked(&self) -> bool {
+        self.checked_at.is_some()
+    }
+}
+
 /// A time as the store has it.
 pub(super) fn time(time: Option<DateTime<Utc>>) -> String {
     time.map(|time| time.to_rfc3339_opts(SecondsFormat::Secs, true)).unwrap_or_default()

@@ -145,3 +145,24 @@ async fn exports_are_the_same_rows_in_every_format() {
     let one = site.export(&["statistics", "--municipality", "3124"]);
     assert!(!one.is_empty() && one.iter().all(|row| row["institution"] == "2011800"));
 }
+
+#[test]
+fn the_demonstration_keeps_out_of_real_sites() {
+    let site = Site::with_registry("");
+    let before = std::fs::read(site.path().join("avling.toml")).unwrap();
+    let ran = bare(&["demo", "--dir", site.path().to_str().unwrap()]).expect(2);
+    assert!(ran.stderr.contains("--dir") && ran.stderr.contains("avling.toml"), "{}", ran.stderr);
+    let ran = bare(&["demo", "--dir", site.path().join("data").to_str().unwrap()]).expect(2);
+    assert!(ran.stderr.contains("avling.db"), "{}", ran.stderr);
+    assert_eq!(std::fs::read(site.path().join("avling.toml")).unwrap(), before);
+}
+
+#[test]
+fn check_names_what_the_figures_lack() {
+    let site = Site::with_registry(&source("s", "http://127.0.0.1:9", "flim", ""));
+    site.import("institutions", "institution,name,kind,municipality\nvgs-ny,Ny skole,school_library,3101\n").expect(0);
+    site.import("networks", "institution,range\nvgs-ny,192.0.2.0/26\n").expect(0);
+    let said = site.run(&["check"]).expect(3).stdout;
+    assert!(said.contains("product flim is not registered (did you mean 'film'?)"), "{said}");
+    assert!(said.contains("institution vgs-ny") && said.contains("persons"), "{said}");
+}

@@ -115,13 +115,17 @@ impl Page<'_> {
 
     fn missing(&mut self, missing: &[MissingMonths], zone: Tz) -> Result<(), XlsxError> {
         if missing.is_empty() {
-            return self.line(&["Ingenting: alle måneder som er hentet i utvalget, er høstet eller bekreftet tomme."], &self.styles.plain);
+            return self.line(&["Ingenting: alle måneder i utvalget er høstet eller bekreftet tomme."], &self.styles.plain);
         }
         self.line(&["Kilde", "Konto", "Rapport", "Måneder", "Status", "Årsak"], &self.styles.header)?;
         for line in missing.iter().take(MOST_MISSING) {
             let mut reason = line.reason.to_string();
             if let Some(next) = line.next_attempt {
-                let gap = if reason.is_empty() { "" } else { " " };
+                let gap = match reason.chars().last() {
+                    None => "",
+                    Some('.') => " ",
+                    Some(_) => ". ",
+                };
                 reason = format!("{reason}{gap}Nytt forsøk {}.", clock_time(next, zone));
             }
             let state = words::state(line.state, line.partial, line.unconfirmed);
