@@ -35,7 +35,14 @@ impl<'a> MonthView<'a> {
         let accounts: Vec<&Account> = registry.accounts.iter().filter(|a| a.valid.in_month(month)).collect();
         Self {
             month,
-            by_isil: institutions.values().filter(|i| !i.isil.is_empty()).map(|i| (i.isil.as_str(), *i)).collect(),
+            // Of two with one ISIL, which no import takes, the first by id is meant, whatever the order of the files.
+            by_isil: registry
+                .institutions
+                .iter()
+                .rev()
+                .filter(|i| !i.isil.is_empty() && i.valid.in_month(month))
+                .map(|i| (i.isil.as_str(), i))
+                .collect(),
             subscribers,
             // Of two accounts with one customer id the first by id is meant, whatever the order of the files.
             by_customer: accounts.iter().rev().map(|a| ((a.source.as_str(), a.customer_id.as_str()), *a)).collect(),

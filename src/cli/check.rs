@@ -1,6 +1,7 @@
 //! `avling check`: is everything there that a harvest needs?
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::json;
@@ -8,8 +9,8 @@ use serde_json::json;
 use super::arguments::CheckArguments;
 use super::context::Context;
 use super::{Done, Failure};
-use crate::config::{ReleaseChoice, SourceKind, SourceSettings};
 use crate::attribution::PersonFigures;
+use crate::config::{ReleaseChoice, SourceKind, SourceSettings};
 use crate::model::registry::{Account, InstitutionKind, Registry};
 use crate::model::{Month, MunicipalityCode, ReportId, SourceId};
 use crate::registry::problem::did_you_mean;
@@ -68,8 +69,10 @@ pub async fn run(context: &Context, arguments: &CheckArguments) -> Result<Done, 
     };
     match context.archive() {
         Ok(_) => findings.good("archive", settings.archive.url.clone()),
-        Err(error) => findings.bad("archive", format!("{error:?}")),
+        Err(Failure::Input(error) | Failure::Error(error)) => findings.bad("archive", error.to_string()),
+        Err(Failure::NobodyReads) => {}
     }
+    writable(&mut findings, &settings.data.dir);
     let sealer = context.sealer();
     credentials(&mut findings, &settings.sources.iter().map(|s| &s.id).collect(), &registry, &sealer);
     addresses(&mut findings, &settings.sources);
@@ -102,6 +105,18 @@ pub async fn run(context: &Context, arguments: &CheckArguments) -> Result<Done, 
         out
     })?;
     Ok(if problems == 0 { Done::Whole } else { Done::InPart })
+}
+
+/// Whether a harvest could write there; nothing is left behind.
+fn writable(findings: &mut Findings, folder: &Path) {
+    // What is not there yet is made in the nearest folder that is.
+    let there = folder.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("."));
+    match tempfile::tempfile_in(there) {
+        Ok(_) => findings.good("data", format!("{} can be written", folder.display())),
+        Err(error) => {
+            findings.bad("data", format!("{} cannot be written: {error}; give the user that runs avling the right to", there.display()))
+        }
+    }
 }
 
 /// Can every secret be opened, and does every account have a source?
@@ -172,7 +187,7 @@ fn registered(findings: &mut Findings, sources: &[SourceSettings], registry: &Re
 fn addresses(findings: &mut Findings, sources: &[SourceSettings]) {
     for source in sources.iter().filter(|source| source.kind == SourceKind::CounterApi) {
         match counter_api::base_url(&source.url) {
-            Ok(url) if url.as_str().trim_end_matches('/') != source.url.trim_end_matches('/') => {
+            Ok(url) if url.query().is_none() && url.as_str().trim_end_matches('/') != source.url.trim_end_matches('/') => {
                 findings.good(format!("source {}", source.id), format!("its url is used as {url}"));
             }
             Ok(_) => {}

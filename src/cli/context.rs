@@ -83,22 +83,35 @@ pub fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
     std::fs::read(path).map_err(|error| Failure::input(format_args!("{}: {error}", path.display())))
 }
 
-/// Writes a result beside its place and brings it there whole, so that nobody sees half a file.
+/// Writes a result beside its place and brings it there whole, so that nobody sees half a file. What is there keeps its rights;
+/// a link stays a link, and what is no file (a pipe, a terminal) is written to as it is.
 pub fn write_whole(path: &Path, write: impl FnOnce(&mut dyn std::io::Write) -> Result<(), Failure>) -> Result<(), Failure> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).map_or_else(|| PathBuf::from("."), Path::to_owned);
     let at = |error: std::io::Error| anyhow::anyhow!("{}: {error}", path.display());
-    let mut file = tempfile::Builder::new().prefix(".avling-").tempfile_in(&folder).map_err(at)?;
+    let there = std::fs::metadata(path).ok();
+    let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    if there.as_ref().is_some_and(|there| !there.is_file()) {
+        let mut out = std::io::BufWriter::new(std::fs::OpenOptions::new().write(true).open(path).map_err(at)?);
+        write(&mut out)?;
+        return Ok(std::io::Write::flush(&mut out).map_err(at)?);
+    }
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).map_or_else(|| PathBuf::from("."), Path::to_owned);
+    if !folder.is_dir() {
+        return Err(Failure::input(format_args!("{}: there is no folder {}", path.display(), folder.display())));
+    }
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".avling-");
+    // As a file that is made there by anybody else; the umask has its say.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.tempfile_in(&folder).map_err(at)?;
     {
         let mut out = std::io::BufWriter::new(file.as_file_mut());
         write(&mut out)?;
         std::io::Write::flush(&mut out).map_err(at)?;
     }
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        // A temporary file is for its owner only; a result is for whom the folder is.
-        file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644)).map_err(at)?;
+    if let Some(there) = there {
+        file.as_file().set_permissions(there.permissions()).map_err(at)?;
     }
-    file.persist(path).map_err(|error| at(error.error))?;
+    file.persist(&target).map_err(|error| at(error.error))?;
     Ok(())
 }

@@ -9,7 +9,8 @@ use super::context::{Context, write_whole};
 use super::{Done, Failure};
 use crate::export::query::{ReadModel, Who, missing, run as run_row};
 use crate::export::{
-    FactRow, Format, Geography, Selection, StatisticRow, Table, Text, WorkbookNotes, write_csv, write_json, write_statistics_xlsx, write_table_xlsx,
+    FactRow, Format, Geography, Selection, StatisticRow, Table, Text, WorkbookNotes, write_csv, write_json, write_statistics_xlsx,
+    write_table_xlsx,
 };
 use crate::model::ids::COUNTER_REPORTS;
 use crate::model::registry::{Covers, Registry};
@@ -25,6 +26,9 @@ pub async fn run(context: &Context, arguments: &ExportArguments) -> Result<Done,
     let registry = store.registry().await?;
     check(context, arguments, &registry)?;
     let bytes = collect(context, &store, &registry, arguments).await?;
+    if arguments.format == Format::Csv && bytes.iter().filter(|byte| **byte == b'\n').count() < 2 {
+        context.printer.say("avling: nothing matches; `avling export runs` tells what is harvested");
+    }
     match &arguments.output {
         Some(path) => {
             write_whole(path, |out| Ok(out.write_all(&bytes)?))?;
@@ -49,6 +53,10 @@ fn check(context: &Context, arguments: &ExportArguments, registry: &Registry) ->
         && from > to
     {
         return Err(Failure::input(format_args!("--from {from} is after --to {to}")));
+    }
+    let metrics = matches!(arguments.kind, ExportKind::Subscriptions | ExportKind::Runs) && !arguments.metrics.is_empty();
+    if metrics || (arguments.kind == ExportKind::Subscriptions && arguments.report.is_some()) {
+        return Err(Failure::input("subscriptions have no report and no metric, and runs no metric; leave these out"));
     }
     if let Some(county) = &arguments.county
         && !registry.municipalities.iter().any(|m| m.county == *county)
@@ -119,20 +127,19 @@ pub async fn collect(context: &Context, store: &Store, registry: &Registry, argu
             write(context, arguments.format, rows.into_iter().map(Ok::<_, Infallible>))
         }
         ExportKind::Subscriptions => {
-            let range = match (arguments.from, arguments.to) {
-                (None, None) => None,
-                // One end given means that month.
-                (Some(month), None) | (None, Some(month)) => Some(MonthRange::new(month, month)),
-                (Some(from), Some(to)) => Some(MonthRange::new(from, to)),
-            };
-            let rows = model.subscriptions(&who, &arguments.products, range);
+            let rows = model.subscriptions(&who, &arguments.products, arguments.from, arguments.to);
             write(context, arguments.format, rows.into_iter().map(Ok::<_, Infallible>))
         }
         ExportKind::Runs => {
             let picked =
                 |row: &&MonthRow| in_range(row.key.month) && arguments.report.as_ref().is_none_or(|report| row.key.report == *report);
+            let of_product = |row: &&MonthRow| {
+                let source = context.settings.sources.iter().find(|source| source.id == row.source);
+                arguments.products.is_empty()
+                    || source.is_some_and(|source| source.products().into_iter().any(|product| arguments.products.contains(product)))
+            };
             let months = concerned(&model, registry, &who, &[], &months);
-            write(context, arguments.format, months.iter().filter(picked).map(|row| Ok::<_, Infallible>(run_row(row))))
+            write(context, arguments.format, months.iter().filter(picked).filter(of_product).map(|row| Ok::<_, Infallible>(run_row(row))))
         }
         ExportKind::Facts => {
             if arguments.county.is_some() || arguments.municipality.is_some() || arguments.institution.is_some() {

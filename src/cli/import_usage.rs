@@ -88,7 +88,7 @@ pub async fn run(context: &Context, arguments: &ImportArguments) -> Result<Done,
     let mut files = Vec::new();
     for path in &arguments.files {
         let bytes = read_file(path)?;
-        let (reading, _) = understood(path, &bytes)?;
+        let (reading, summary) = understood(path, &bytes)?;
         let at = |what: String| Failure::input(format_args!("{}: {what}", path.display()));
         if !reading.has_items {
             let said: Vec<String> = reading.exceptions.iter().map(ToString::to_string).collect();
@@ -100,6 +100,10 @@ pub async fn run(context: &Context, arguments: &ImportArguments) -> Result<Done,
             let words =
                 format!("it names customer {named}; account {} is customer {}. It is taken as said", account.id, account.customer_id);
             context.printer.say(format_args!("avling: {}: {words}", path.display()));
+        }
+        let this_month = Month::of(context.clock.today(context.settings.schedule.time_zone));
+        if let Some(month) = summary.months.iter().find(|month| month.year() < 1990 || **month > this_month) {
+            return Err(at(format!("it has figures for {month}, which cannot be")));
         }
         let report = reading.header.report.clone().or_else(|| reading.looks_like.and_then(|id| id.parse().ok()));
         let report = report.ok_or_else(|| at("it does not say which report it is (Report_ID)".into()))?;
@@ -178,7 +182,10 @@ fn whose<'a>(
         }
         ([], None) if named.is_empty() => return Err("it names no customer; say whose it is with --account ID".into()),
         ([], None) => {
-            return Err(format!("it names {}, which is the customer id of no registered account; say whose it is with --account ID", named.join(" and ")));
+            return Err(format!(
+                "it names {}, which is the customer id of no registered account; say whose it is with --account ID",
+                named.join(" and ")
+            ));
         }
         (several, _) => {
             let ids: Vec<String> = several.iter().map(|account| format!("{} ({})", account.id, account.source)).collect();

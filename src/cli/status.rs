@@ -8,8 +8,8 @@ use super::arguments::StatusArguments;
 use super::context::Context;
 use super::table::{Align, TextTable};
 use super::{Done, Failure};
-use crate::registry::problem::did_you_mean;
 use crate::model::{Month, MonthState, SourceId};
+use crate::registry::problem::did_you_mean;
 use crate::store::MonthRow;
 
 /// Per state, how many accounts' reports.
@@ -23,7 +23,10 @@ pub async fn run(context: &Context, arguments: &StatusArguments) -> Result<Done,
     for id in &arguments.sources {
         let known = context.settings.sources.iter().map(|source| source.id.as_str());
         if !known.clone().any(|source| source == id.as_str()) {
-            return Err(Failure::input(format_args!("--source {id}: no source of that name is configured{}", did_you_mean(id.as_str(), known))));
+            return Err(Failure::input(format_args!(
+                "--source {id}: no source of that name is configured{}",
+                did_you_mean(id.as_str(), known)
+            )));
         }
     }
     let store = context.reader().await?;

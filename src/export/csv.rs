@@ -69,12 +69,13 @@ pub fn neutral(text: &str) -> Cow<'_, str> {
     for (place, letter) in text.char_indices() {
         match letter {
             ';' | '\t' | '\r' | '\n' => (cell_start, at_start) = (place + 1, true),
-            '=' | '+' | '-' | '@' if at_start => {
+            '=' | '+' | '-' | '@' | '\u{ff1d}' | '\u{ff0b}' | '\u{ff0d}' | '\u{ff20}' if at_start => {
                 apostrophe_before(cell_start);
                 at_start = false;
             }
             '"' => {}
-            _ if letter.is_whitespace() => {}
+            // Nor does what nobody sees hide what follows it.
+            _ if letter.is_whitespace() || letter.is_control() || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}') => {}
             _ => at_start = false,
         }
     }

@@ -8,7 +8,7 @@ use super::Geography as Shown;
 use super::rows::{FactRow, RunRow, StatisticRow, SubscriptionRow, Text};
 use super::xlsx::{MissingMonths, ProductInfo};
 use crate::attribution::persons::PersonFigures;
-use crate::model::registry::{Institution, InstitutionKind, Product, Registry};
+use crate::model::registry::{Institution, InstitutionKind, Product, Registry, Validity};
 use crate::model::statistic::six_decimals;
 use crate::model::{
     AccountId, Identifier, InstitutionId, Item, Month, MonthRange, MonthState, MunicipalityCode, ProductId, ReportId, Scope, SourceId,
@@ -196,14 +196,14 @@ impl<'a> ReadModel<'a> {
 
     /// Rows of subscriptions, by county, municipality, institution and product.
     #[must_use]
-    pub fn subscriptions(&self, who: &Who, products: &[ProductId], months: Option<MonthRange>) -> Vec<SubscriptionRow> {
+    pub fn subscriptions(&self, who: &Who, products: &[ProductId], from: Option<Month>, to: Option<Month>) -> Vec<SubscriptionRow> {
         let this_month = Month::of(self.today);
         let mut rows: Vec<SubscriptionRow> = self
             .registry
             .subscriptions
             .iter()
             .filter(|row| products.is_empty() || products.contains(&row.product))
-            .filter(|row| months.is_none_or(|months| months.iter().any(|month| row.valid.in_month(month))))
+            .filter(|row| is_valid_between(row.valid, from, to))
             .filter_map(|row| {
                 let institution = self.institutions.get(row.institution.as_str()).copied();
                 let place = self.wanted(institution, this_month, who)?;
@@ -266,6 +266,19 @@ impl<'a> ReadModel<'a> {
         let today = self.registry.municipalities.iter().filter(|m| m.valid.on(self.today));
         today.map(|m| (m.county.clone(), m.county_name.clone())).collect()
     }
+}
+
+/// Whether something is valid in some month of a range, open where it has no end.
+fn is_valid_between(valid: Validity, from: Option<Month>, to: Option<Month>) -> bool {
+    // Valid in a month means: on its first day.
+    let begins = valid.from.map(|day| if Month::of(day).first_day() == day { Month::of(day) } else { Month::of(day).next() });
+    let ends = valid.to.and_then(|day| day.pred_opt()).map(Month::of);
+    let first = begins.max(from);
+    let last = match (ends, to) {
+        (Some(ends), Some(to)) => Some(ends.min(to)),
+        (ends, to) => ends.or(to),
+    };
+    first.is_none_or(|first| last.is_none_or(|last| first <= last))
 }
 
 fn identifiers(ids: &[Identifier]) -> Text {

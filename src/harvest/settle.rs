@@ -37,6 +37,19 @@ pub enum SettleError {
     },
 }
 
+impl SettleError {
+    /// Whether it is what was reported that cannot be kept, and not the store that cannot keep it.
+    #[must_use]
+    pub fn is_of_the_report(&self) -> bool {
+        matches!(
+            self,
+            Self::Attribute(AttributeError::Divide { .. } | AttributeError::Store(StoreError::TooLarge(_)))
+                | Self::Store(StoreError::TooLarge(_))
+                | Self::Reread { .. }
+        )
+    }
+}
+
 /// A reply in the archive, and what it holds.
 #[derive(Debug)]
 pub struct Reply<'a> {

@@ -67,18 +67,50 @@ pub async fn verify(
     attributor: &mut Attributor<'_>,
 ) -> Result<Verified, SettleError> {
     let mut verified = Verified::default();
-    let months = store.months().await?;
+    let months = match store.months().await {
+        Ok(months) => months,
+        Err(StoreError::Corrupt(what)) => {
+            // Nothing can be compared with what cannot be read.
+            verified.found("months", store.path().display(), what);
+            return Ok(verified);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if months.is_empty() && archive.records().next().is_some() {
+        verified.found("store", store.path().display(), "knows of no month, but the archive holds replies: is it the right store?");
+    }
     for problem in store.damage().await? {
         verified.found("database", store.path().display(), problem);
     }
-    check_sums(store, &months, &mut verified).await?;
-    check_replies(store, archive, settings, &months, &mut verified).await?;
-    check_statistics(store, attributor, &mut verified).await?;
-    for (place, what) in store.broken_histories().await? {
-        verified.found("revision", place, what);
-    }
+    let sums = check_sums(store, &months, &mut verified).await.map_err(SettleError::from);
+    corrupt_is_found("sum", store, sums, &mut verified)?;
+    let replies = check_replies(store, archive, settings, &months, &mut verified).await;
+    corrupt_is_found("facts", store, replies, &mut verified)?;
+    let statistics = check_statistics(store, attributor, &mut verified).await;
+    corrupt_is_found("statistics", store, statistics, &mut verified)?;
+    let histories = match store.broken_histories().await {
+        Ok(broken) => {
+            for (place, what) in broken {
+                verified.found("revision", place, what);
+            }
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
+    };
+    corrupt_is_found("revision", store, histories, &mut verified)?;
     verified.violations.sort_by(|a, b| (a.kind, &a.place, &a.what).cmp(&(b.kind, &b.place, &b.what)));
     Ok(verified)
+}
+
+/// A row that avling would not write is what is looked for, and no reason to stop looking.
+fn corrupt_is_found(kind: &'static str, store: &Store, done: Result<(), SettleError>, verified: &mut Verified) -> Result<(), SettleError> {
+    match done {
+        Err(SettleError::Store(StoreError::Corrupt(what)) | SettleError::Attribute(AttributeError::Store(StoreError::Corrupt(what)))) => {
+            verified.found(kind, store.path().display(), what);
+            Ok(())
+        }
+        done => done,
+    }
 }
 
 /// Facts add up to groups, groups to months.
@@ -101,11 +133,18 @@ async fn check_sums(store: &Store, months: &[MonthRow], verified: &mut Verified)
     for row in months {
         let facts = totals.get(&row.key).copied().unwrap_or(0);
         if facts != i128::from(row.total) {
-            let place = format!("{} {} {}", row.key.account, row.key.report, row.key.month);
+            let place = place_of(row);
             verified.found("sum", place, format!("the vendor reported {}, the facts add up to {facts}", row.total));
+        } else if facts > 0 && row.state != MonthState::Harvested {
+            let place = place_of(row);
+            verified.found("sum", place, format!("is said to be {}, but there are facts", row.state));
         }
     }
     Ok(())
+}
+
+fn place_of(row: &MonthRow) -> String {
+    format!("{} {} {}", row.key.account, row.key.report, row.key.month)
 }
 
 /// The archived replies, read again, give the facts that are stored.
@@ -119,7 +158,7 @@ async fn check_replies(
     let sources: HashMap<&str, &SourceSettings> = settings.sources.iter().map(|s| (s.id.as_str(), s)).collect();
     let mut of_reply: BTreeMap<(&str, &str), Vec<&MonthRow>> = BTreeMap::new();
     for row in months.iter().filter(|row| row.state == MonthState::Harvested) {
-        let place = format!("{} {} {}", row.key.account, row.key.report, row.key.month);
+        let place = place_of(row);
         verified.months += 1;
         let mut digests = MonthDigests::default();
         let mut add = |fact: crate::store::StoredFact| {
@@ -194,6 +233,15 @@ async fn check_replies(
                 verified.found("reply", place, "the archived reply gives other facts than those that are stored");
             } else if stored_rules != rules {
                 verified.skipped += 1;
+            }
+            if let Some(found) = found
+                && found.records != row.records
+            {
+                verified.found(
+                    "reply",
+                    place_of(row),
+                    format!("the archived reply has {} counts, {} are said to be", found.records, row.records),
+                );
             }
         }
     }

@@ -20,6 +20,7 @@ use crate::model::registry::{Account, Registry};
 use crate::model::{AccountId, Month, MonthOutcome, MonthRange, MonthState, Release, ReportId, SourceId};
 use crate::schedule::Task;
 use crate::secrets::Sealer;
+use crate::sources::counter_api::redactor_for;
 use crate::sources::{Credentials, FetchError, HttpClients, RawReply, ReportRequest, fetch_report, host_of};
 use crate::store::{MonthRow, Store, StoreError};
 
@@ -331,11 +332,12 @@ impl<'a> Harvester<'a> {
         let known = self.known(task).await?;
         let account = self.registry.accounts.iter().find(|account| account.id == task.account);
         let Some(account) = account else {
-            return self.finish(source, job, Verdict::failing(task.months, "the account is not registered any more"), None).await;
+            return self.finish(source, job, Verdict::failing(task.months, "the account is not registered any more", None), None).await;
         };
         let credentials = match self.credentials(account) {
             Ok(credentials) => credentials,
-            Err(reason) => return self.finish(source, job, Verdict::failing(task.months, &reason), None).await,
+            // It costs the vendor nothing to look again each time.
+            Err(reason) => return self.finish(source, job, Verdict::failing(task.months, &reason, Some(self.clock.now())), None).await,
         };
         let (choice, base_url) = Self::address(source, job);
         let release = match choice {
@@ -375,7 +377,13 @@ impl<'a> Harvester<'a> {
             Ok(reply) => {
                 let contents = self.look(source, &reply.sha256).await?;
                 let others = self.other_customers(account);
-                let verdict = self.judge(source, job, account, release, &others, &known, &reply, &contents);
+                let mut verdict = self.judge(source, job, account, release, &others, &known, &reply, &contents);
+                // What was masked as it came may be a secret again once its escapes are read.
+                let redactor = redactor_for(&credentials, base_url);
+                let reasons = verdict.months.iter_mut().map(|outcome| &mut outcome.reason);
+                for text in reasons.chain(&mut verdict.notes) {
+                    *text = redactor.text(text);
+                }
                 self.finish(source, job, verdict, Some((&reply, &contents, release))).await
             }
         }
@@ -433,9 +441,18 @@ impl<'a> Harvester<'a> {
         let archived = reply.map(|(reply, contents, release)| Reply { sha256: &reply.sha256, contents, release: release.to_string() });
         // Months that the fallback is asked for are settled by its answer.
         let fallback = !verdict.try_fallback.is_empty() && !job.fallback && source.fallback.is_some();
-        let outcomes: Vec<MonthOutcome> =
+        let mut outcomes: Vec<MonthOutcome> =
             verdict.months.iter().filter(|o| !(fallback && verdict.try_fallback.contains(&o.month))).cloned().collect();
-        let settled = self.settle(source, &job.task, &outcomes, archived.as_ref()).await?;
+        let settled = match self.settle(source, &job.task, &outcomes, archived.as_ref()).await {
+            // One vendor's absurd figures keep nobody else's back.
+            Err(error) if error.is_of_the_report() => {
+                let reason = format!("the figures cannot be kept: {error}; tell the vendor");
+                let next = Some(self.clock.now() + chrono::TimeDelta::days(7));
+                outcomes = Verdict::failing(job.task.months, &reason, next).months;
+                self.settle(source, &job.task, &outcomes, None).await?
+            }
+            settled => settled?,
+        };
         let mut notes = verdict.notes.clone();
         if let Some((_, Contents { reading: Ok(reading), .. }, _)) = reply {
             notes.extend(reading.notes.iter().map(ToString::to_string));

@@ -18,6 +18,9 @@ pub enum IdError {
     /// Ids stand in lists separated by spaces, and in lines.
     #[error("'{0}' has a space or a control character in it; ids stand in lists separated by spaces")]
     Space(String),
+    /// Reports are named by letters, digits and `_`.
+    #[error("'{0}' is no name of a report; they look like TR or TR_J1")]
+    NotReport(String),
     /// A municipality's code is four digits.
     #[error("'{0}' is not a municipality code of four digits")]
     NotMunicipality(String),
@@ -140,7 +143,8 @@ impl FromStr for ReportId {
     fn from_str(text: &str) -> Result<Self, IdError> {
         let text = text.trim().to_ascii_uppercase();
         check(&text)?;
-        Ok(Self(Arc::from(text.as_str())))
+        let plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b':' | b'.'));
+        if plain { Ok(Self(Arc::from(text.as_str()))) } else { Err(IdError::NotReport(text.chars().take(40).collect())) }
     }
 }
 

@@ -91,7 +91,10 @@ pub struct Exception {
 
 impl fmt::Display for Exception {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.code, self.message)?;
+        write!(f, "{}", self.code)?;
+        if !self.message.is_empty() {
+            write!(f, " {}", self.message)?;
+        }
         if !self.data.is_empty() {
             write!(f, " ({})", self.data)?;
         }

@@ -138,6 +138,14 @@ impl Run<'_> {
         let kept: Vec<&R> = if self.replace { Vec::new() } else { stored.iter().filter(|row| !new.contains(&*row.identity())).collect() };
         self.overlaps(&rows, &kept);
         self.references(&rows);
+        if self.replace && rows.is_empty() && self.problems.is_empty() && !stored.is_empty() {
+            let what = format!(
+                "has no rows, and --replace would remove all {} {}; leave out --replace, or give the rows that stay",
+                stored.len(),
+                R::KIND
+            );
+            self.wrong(Place { file: 0, line: 0 }, "", what);
+        }
         if self.replace && self.problems.is_empty() {
             self.removals::<R>(&rows);
         }
@@ -222,8 +230,9 @@ impl Run<'_> {
             };
             let other_said = other_at.map_or_else(|| "the stored row".to_owned(), |at| self.said(at));
             let hint = if other_at.is_none() { "; give that one its end (valid_to) in the same import" } else { "" };
-            let what = format!("is valid at the same time as {other_said} ({}){hint}", check::days(other.valid()));
-            self.wrong(at, "valid_from", what);
+            let (column, why) = other.clash().unwrap_or(("valid_from", "is valid at the same time as".to_owned()));
+            let what = format!("{why} {other_said} ({}){hint}", check::days(other.valid()));
+            self.wrong(at, column, what);
         }
     }
 

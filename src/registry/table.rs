@@ -37,6 +37,8 @@ pub struct TableRow {
 pub fn read(file: &str, bytes: &[u8], columns: &[Column]) -> Table {
     let mut reading = Reading { file, table: Table::default() };
     match text(bytes) {
+        // Some spreadsheets on a Mac end lines with a carriage return alone.
+        Ok(text) if text.contains('\r') && !text.contains('\n') => reading.text(&text.replace('\r', "\n"), columns),
         Ok(text) => reading.text(text, columns),
         Err((line, what)) => reading.wrong(line, "", what),
     }

@@ -180,6 +180,13 @@ fn attributes_to_show(release: Release, report: &ReportId) -> Option<&'static st
 }
 
 /// Knows all the secrets that a request holds.
+/// What takes these credentials, and secrets in the address, out of what a vendor said and others are to read.
+#[must_use]
+pub fn redactor_for(credentials: &Credentials, base: &str) -> Redactor {
+    let nowhere = || Redactor::new([], "");
+    base_url(base).map_or_else(|_| nowhere(), |url| redactor(credentials, &url))
+}
+
 pub(super) fn redactor(credentials: &Credentials, url: &Url) -> Redactor {
     let mut secrets: Vec<String> = Vec::new();
     secrets.extend([&credentials.requestor_id, &credentials.api_key].into_iter().flatten().map(|secret| secret.expose_secret().to_owned()));
@@ -223,7 +230,7 @@ mod tests {
             account: &"a".parse().unwrap(),
             base_url: base,
             release,
-            report: &report.parse().unwrap(),
+            report: &ReportId::trusted(&report.to_uppercase()),
             months: MonthRange::new("2024-01".parse().unwrap(), "2024-03".parse().unwrap()),
             credentials: &credentials,
             allow_http: false,

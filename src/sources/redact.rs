@@ -125,6 +125,16 @@ fn step(rest: &[u8], ends: &[usize], ways: &[Vec<u8>]) -> Option<Vec<usize>> {
 /// All the ways to write a character, as one element for each unit that can be written on its own:
 /// a character beyond ASCII is one unit in JSON and HTML, so all its ways are given as one.
 fn ways_to_write(character: char) -> Vec<Vec<Vec<u8>>> {
+    if character.is_ascii_lowercase() {
+        // An escape of the capital is another text than an escape of the small letter.
+        let (small, capital) = (escapes(character), escapes(character.to_ascii_uppercase()));
+        return vec![small.into_iter().chain(capital).collect()];
+    }
+    vec![escapes(character)]
+}
+
+/// The ways to write just this character.
+fn escapes(character: char) -> Vec<Vec<u8>> {
     let mut utf8 = [0; 4];
     let utf8 = character.encode_utf8(&mut utf8).as_bytes();
     let percent: String = utf8.iter().map(|byte| format!("%{byte:02x}")).collect();
@@ -149,7 +159,7 @@ fn ways_to_write(character: char) -> Vec<Vec<Vec<u8>>> {
         _ => &[],
     };
     ways.extend(more.iter().map(|way| way.as_bytes().to_vec()));
-    vec![ways]
+    ways
 }
 
 /// A redactor at work on a stream.

@@ -43,6 +43,9 @@ pub enum StoreError {
     /// Opened for reading only.
     #[error("the store was opened for reading only")]
     NotWriter,
+    /// What somebody counted does not fit.
+    #[error("{0} is more than can be counted (2^63)")]
+    TooLarge(u64),
     /// Something in it is not as avling writes it.
     #[error("the store holds what avling would not write: {0}. Run `avling verify`, and restore a backup if it finds more")]
     Corrupt(String),
@@ -73,6 +76,9 @@ impl From<sqlx::Error> for StoreError {
     /// Sorts by SQLite's result code; the path is filled in by [`StoreError::at`].
     fn from(source: sqlx::Error) -> Self {
         let path = PathBuf::new();
+        if matches!(source, sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)) {
+            return Self::Corrupt(source.to_string());
+        }
         let code = match &source {
             sqlx::Error::Database(error) => error.code().and_then(|code| code.parse::<u32>().ok()).map(|code| code & 0xff),
             _ => None,

@@ -348,7 +348,7 @@ async fn take(connection: &mut Connection, terms: &mut Terms, stream: &mut FactS
             *next += 1;
             (*next - 1, 0)
         });
-        group.1 = group.1.checked_add(fact.count).ok_or_else(|| StoreError::Corrupt("a report's sum is beyond 2^64".into()))?;
+        group.1 = group.1.checked_add(fact.count).ok_or_else(|| StoreError::TooLarge(u64::MAX))?;
         let item = items.get(fact.item as usize).copied().ok_or_else(missing)?;
         let access_type = word(&stream.words, fact.access_type)?;
         let yop = word(&stream.words, fact.yop)?;

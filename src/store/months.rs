@@ -112,7 +112,7 @@ pub(super) fn count_of(count: i64) -> Result<u64, StoreError> {
 
 /// A count for the store.
 pub(super) fn to_count(count: u64) -> Result<i64, StoreError> {
-    i64::try_from(count).map_err(|_| StoreError::Corrupt(format!("{count} is beyond what can be counted")))
+    i64::try_from(count).map_err(|_| StoreError::TooLarge(count))
 }
 
 fn parse(row: &SqliteRow) -> Result<MonthRow, StoreError> {

@@ -43,7 +43,7 @@ impl Store {
     pub async fn open_writer(url: &str) -> Result<Self, StoreError> {
         let path = path_of(url)?;
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder).map_err(|source| io_error(folder, source))?;
+            make_folder(folder).map_err(|source| io_error(folder, source))?;
         }
         let lock = take_lock(&path)?;
         let options = options(&path).create_if_missing(true).journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
@@ -199,6 +199,15 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .pragma("cache_size", "-16000")
         .pragma("temp_store", "memory")
         .statement_cache_capacity(200)
+}
+
+/// Makes the folder of the store, not for everybody's eyes.
+fn make_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o750);
+    builder.create(folder)
 }
 
 fn io_error(path: &Path, source: std::io::Error) -> StoreError {

@@ -198,3 +198,89 @@ async fn a_vendor_that_repeats_our_request_teaches_nobody_our_key() {
     }
     assert!(seen > 5, "the archive and the store were looked at");
 }
+
+/// A server that answers everything with these lines of a head and this body, and counts how often.
+fn fixed(head: &'static str, body: String) -> (String, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
+    use std::io::Write as _;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let url = format!("http://{}/r51", listener.local_addr().unwrap());
+    let asked = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counter = asked.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                if stream.read(&mut byte).unwrap_or(0) == 0 {
+                    break;
+                }
+                request.push(byte[0]);
+            }
+            counter.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            let _ = write!(
+                stream,
+                "{head}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+                body.len()
+            );
+        }
+    });
+    (url, asked)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn absurd_counts_keep_nobody_elses_back() {
+    let months = ["2024-10", "2024-11", "2024-12"].map(|month| format!("\"{month}\": {}", 1_u64 << 62)).join(", ");
+    let body = format!(
+        "{{\"Report_Header\": {{\"Report_ID\": \"PR\", \"Release\": \"5.1\"}}, \"Report_Items\": [{{\"Platform\": \"p\", \"Attribute_Performance\": \
+         [{{\"Data_Type\": \"Article\", \"Access_Method\": \"Regular\", \"Performance\": {{\"Total_Item_Requests\": {{{months}}}}}}}]}}]}}"
+    );
+    let (url, _) = fixed("HTTP/1.1 200 OK", body);
+    let vendor = VendorPlan::new(GOOD, Release::R51, vec![AccountPlan::new("A", 5000)]);
+    let simulator = Simulator::start(vec![vendor], "2025-01-20".parse().unwrap()).await.unwrap();
+    let site = Site::with_registry(&(source("aaa", &url, "avis", "") + &source(GOOD, &simulator.url(GOOD), "film", "")));
+    site.import("accounts", &format!("{ACCOUNTS}a,aaa,A,2010100,ip,,,,\ngood,good,A,2011900,login,,,,\n")).expect(0);
+    let ran = site.run(&["harvest"]).expect(3);
+    assert!(ran.stdout.contains("2^63") && ran.stdout.contains("aaa"), "{}", ran.stdout);
+    assert_eq!(state(&site, "good", "2024-12")["state"], "harvested");
+    assert_eq!(state(&site, "a", "2024-12")["state"], "failing");
+    site.ok(&["verify"]);
+}
+
+#[test]
+fn a_key_that_is_said_back_in_escapes_of_capitals_is_not_shown() {
+    let body = r#"{"Code": 2010, "Message": "bad key aBcDeFg\u0048 %41%42%43%44%45%46%47%48"}"#;
+    let (url, _) = fixed("HTTP/1.1 400 Bad Request", body.into());
+    let site = Site::with_registry(&source(BAD, &url, "film", ""));
+    site.import("accounts", &format!("{ACCOUNTS}bad,bad,A,2010100,login,,aBcDeFgH,,\n")).expect(0);
+    let ran = site.run(&["harvest"]).expect(3);
+    for text in [&ran.stdout, &ran.stderr, &site.ok(&["--json", "status"]).stdout, &site.ok(&["export", "runs"]).stdout] {
+        assert!(!text.contains("aBcDeFgH") && !text.contains("%41%42"), "{text}");
+    }
+    assert!(!std::fs::read(site.database()).unwrap().windows(8).any(|window| window == b"aBcDeFgH"));
+}
+
+#[test]
+fn a_vendor_that_wants_to_be_asked_again_at_once_is_not_hammered() {
+    let body = r#"{"Code": 1020, "Message": "Too many requests"}"#;
+    let (url, asked) = fixed("HTTP/1.1 429 Too Many Requests\r\nRetry-After: 0", body.into());
+    let site = Site::with_registry(&source(BAD, &url, "film", "pause = \"0s\""));
+    site.import("accounts", &format!("{ACCOUNTS}bad,bad,A,2010100,login,,,,\n")).expect(0);
+    site.run(&["harvest"]).expect(3);
+    let asked = asked.load(std::sync::atomic::Ordering::SeqCst);
+    assert!((2..=6).contains(&asked), "asked {asked} times in half a minute");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_failed_here_is_tried_again_once_it_is_mended() {
+    let plan = AccountPlan { api_key: Some("the-right-key".into()), ..AccountPlan::new("A", 5000) };
+    let simulator = Simulator::start(vec![VendorPlan::new(GOOD, Release::R51, vec![plan])], "2025-01-20".parse().unwrap()).await.unwrap();
+    let site = Site::with_registry(&source(GOOD, &simulator.url(GOOD), "film", ""));
+    site.import("accounts", &format!("{ACCOUNTS}good,good,A,2010100,login,,env:GOOD_KEY,,\n")).expect(0);
+    let ran = site.run(&["harvest"]).expect(3);
+    assert!(ran.stdout.contains("GOOD_KEY"), "{}", ran.stdout);
+    assert!(simulator.requests(GOOD).is_empty());
+    let output = site.command().args(["--json", "harvest"]).env("GOOD_KEY", "the-right-key").output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert!(site.export(&["runs"]).iter().all(|run| run["state"] == "harvested"));
+}

@@ -166,3 +166,23 @@ fn check_names_what_the_figures_lack() {
     assert!(said.contains("product flim is not registered (did you mean 'film'?)"), "{said}");
     assert!(said.contains("institution vgs-ny") && said.contains("persons"), "{said}");
 }
+
+#[test]
+fn what_is_written_over_keeps_its_rights_and_stays_what_it_is() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let site = Site::with_registry("");
+    let target = site.write("real.csv", "old");
+    std::fs::set_permissions(&target, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let link = site.path().join("link.csv");
+    std::os::unix::fs::symlink(&target, &link).unwrap();
+    site.ok(&["export", "subscriptions", "--output", link.to_str().unwrap()]);
+    assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert!(std::fs::read_to_string(&target).unwrap().starts_with("institution,"));
+    assert_eq!(std::fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o600);
+    let piped = site.ok(&["export", "subscriptions", "--output", "/dev/stdout"]);
+    assert!(piped.stdout.starts_with("institution,"), "{piped:?}");
+    let ran = site.run(&["export", "subscriptions", "--output", "/nowhere/at/all.csv"]).expect(2);
+    assert!(ran.stderr.contains("there is no folder /nowhere/at"), "{}", ran.stderr);
+    let mode = std::fs::metadata(site.path().join("data")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o007, 0, "the data are not for everybody");
+}

@@ -60,7 +60,7 @@ fn a_secret_is_sealed_and_shown_nowhere() {
     assert_eq!(mode & 0o777, 0o600);
     // A wrong row beside it does not tell it either.
     let ran = site.import("accounts", &format!("{ACCOUNTS}b,sss,B,2010100,,{secret},{secret},,\n")).expect(2);
-    assert!(!ran.stderr.contains(secret) && ran.stderr.contains("no source 'sss'"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains(secret) && ran.stderr.contains("source: names no source that there is"), "{}", ran.stderr);
     assert!(site.ok(&["check"]).stdout.contains("can be opened"));
     // Without the key nothing can be opened, and that is said.
     std::fs::remove_file(&key).unwrap();
@@ -115,4 +115,34 @@ fn shared_addresses_are_shown() {
     let nobody = site.ok(&["networks", "lookup", "203.0.113.1"]).stdout;
     assert!(!nobody.trim().is_empty(), "nobody is an answer too");
     site.run(&["networks", "lookup", "192.0.2.999"]).expect(2);
+}
+
+#[test]
+fn what_would_be_counted_twice_or_by_lot_is_refused() {
+    let site = Site::with_registry(&source("s", "http://127.0.0.1:9", "film", ""));
+    let ran = site.import("accounts", &format!("{ACCOUNTS}a,s,A,2010100,login,,,,\nb,s,A,2011800,login,,,,\n")).expect(2);
+    assert!(ran.stderr.contains("accounts.csv:3: customer_id:") && ran.stderr.contains("counted twice"), "{}", ran.stderr);
+    // One after the other is fine.
+    site.import("accounts", &format!("{ACCOUNTS}a,s,A,2010100,login,,,,2024-07-01\nb,s,A,2011800,login,,,2024-07-01,\n")).expect(0);
+    let ran = site.import("institutions", "institution,name,kind,isil\nx,X,other_library,NO-2010100\n").expect(2);
+    assert!(ran.stderr.contains("institutions.csv:2: isil:") && ran.stderr.contains("2010100"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_file_without_rows_replaces_nothing_and_a_macs_line_ends_are_read() {
+    let site = Site::with_registry("");
+    let before = state(&site);
+    let file = site.write("s.csv", "institution,product,valid_from\n");
+    let ran = site.run(&["import", "subscriptions", file.to_str().unwrap(), "--replace"]).expect(2);
+    assert!(ran.stderr.contains("--replace would remove all 6 subscriptions"), "{}", ran.stderr);
+    assert_eq!(state(&site), before);
+    let ran = site.import("vendors", "vendor,name\rw,Second\rx,Third\r").expect(0);
+    assert!(ran.stdout.contains("2 rows, 2 new"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_secret_in_the_wrong_column_is_not_shown() {
+    let site = Site::with_registry(&source("s", "http://127.0.0.1:9", "film", ""));
+    let ran = site.import("accounts", &format!("{ACCOUNTS}a,TopS3cretKey99,A,TopS3cretKey99,login,,,,\n")).expect(2);
+    assert!(!ran.stderr.contains("TopS3cret") && ran.stderr.contains("accounts.csv:2: covers:"), "{}", ran.stderr);
 }

@@ -88,6 +88,27 @@ const BY_SQL: &[(&str, &[&str], &str)] = &[
     ),
     ("a revision skips a number", &["UPDATE statistic SET revision = 7 WHERE rowid_is(1)"], "revision"),
     ("a secret stands in clear", &["UPDATE accounts SET api_key = 'a-secret-key' WHERE account = 'halden'"], "registry"),
+    (
+        "a month is said to wait that is there",
+        &[
+            "UPDATE month_state SET state = 'waiting' WHERE (account, report, month) IN (SELECT account, report, month FROM month_state LIMIT 1)",
+        ],
+        "sum",
+    ),
+    (
+        "a month has a state that there is not",
+        &[
+            "UPDATE month_state SET state = 'xyz' WHERE (account, report, month) IN (SELECT account, report, month FROM month_state LIMIT 1)",
+        ],
+        "months",
+    ),
+    (
+        "a month is said to have had more counts",
+        &["UPDATE month_state SET records = 99 WHERE (account, report, month) IN (SELECT account, report, month FROM month_state LIMIT 1)"],
+        "reply",
+    ),
+    ("a revision is a word", &["UPDATE statistic SET revision = 'x' WHERE rowid_is(1)"], "statistics"),
+    ("everything is gone", &["DELETE FROM month_state", "DELETE FROM fact", "DELETE FROM usage_group", "DELETE FROM statistic"], "store"),
     ("a claim was changed behind our back", &["DELETE FROM networks WHERE institution = 'vgs-halden'"], "statistics"),
 ];
 

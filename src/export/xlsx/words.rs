@@ -36,7 +36,9 @@ pub(super) fn quality_meaning(quality: Quality) -> &'static str {
         Quality::Estimate => {
             "Leverandøren gir bare ett tall for alle. Det er fordelt mellom alle som abonnerer, og sier lite om den enkelte."
         }
-        Quality::Unresolved => "Bruken er talt, men ingen institusjon er funnet. Den er ikke med i utvalg av fylker, kommuner eller institusjoner; uten utvalg står den på linjen «(ikke plassert)».",
+        Quality::Unresolved => {
+            "Bruken er talt, men ingen institusjon er funnet. Den er ikke med i utvalg av fylker, kommuner eller institusjoner; uten utvalg står den på linjen «(ikke plassert)»."
+        }
     }
 }
 

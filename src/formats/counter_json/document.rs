@@ -137,7 +137,7 @@ impl<'de> Visitor<'de> for Document<'_, '_> {
                         shape.header.get_or_insert(object);
                     }
                     Value::Null => state.notes.add("Report_Header is null", || "Report_Header".into()),
-                    other => state.notes.add("Report_Header is not an object", || shown(&other.to_string())),
+                    _ => return Err(state.fail(FormatError::NotReport("its Report_Header is not an object".into()))),
                 },
                 Some(Name::Exceptions) => {
                     let value = map.next_value_seed(Small { left: &mut left })?;

@@ -13,6 +13,7 @@ use super::performance::Performance;
 use super::state::{Relation, State};
 use super::values::{SMALL, Skip, Small, Text, Word};
 use super::words::Field;
+use crate::formats::FormatError;
 
 /// A parent's counts are also its items' counts, or are nobody's here.
 const PARENTS: &str = "counts of a parent, which are not the item's: left out";
@@ -46,8 +47,14 @@ impl<'de> Visitor<'de> for Items<'_, '_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
-        self.0.notes.add("Report_Items is one item, not a list", || "Report_Items".into());
-        Entry(self.0).visit_map(map)
+        let state = self.0;
+        let before = state.reading.records;
+        state.notes.add("Report_Items is one item, not a list", || "Report_Items".into());
+        Entry(&mut *state).visit_map(map)?;
+        if state.reading.records == before {
+            return Err(state.fail(FormatError::NotReport("Report_Items is neither a list nor an item".into())));
+        }
+        Ok(())
     }
 }
 

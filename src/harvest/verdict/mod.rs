@@ -110,10 +110,10 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// All of these months need a person, for this reason.
+    /// All of these months need a person, for this reason; they are asked for again at `next_attempt`, if it is given.
     #[must_use]
-    pub fn failing(months: MonthRange, reason: &str) -> Self {
-        Self { months: all(months, MonthState::Failing, reason, None), ..Self::default() }
+    pub fn failing(months: MonthRange, reason: &str, next_attempt: Option<DateTime<Utc>>) -> Self {
+        Self { months: all(months, MonthState::Failing, reason, next_attempt), ..Self::default() }
     }
 }
 
@@ -132,7 +132,9 @@ pub struct Transport {
 #[must_use]
 pub fn judge_transport(transport: &Transport, months: MonthRange, attempts: u32, now: DateTime<Utc>) -> Verdict {
     if transport.needs_a_person {
-        return Verdict { trouble: true, ..Verdict::failing(months, &transport.reason) };
+        // Once it is mended, nobody has to think of asking again.
+        let months = all(months, MonthState::Failing, &transport.reason, Some(now + TimeDelta::days(1)));
+        return Verdict { months, trouble: true, ..Verdict::default() };
     }
     let verdict = in_trouble(&transport.reason, months, attempts, &months.to_string(), None, now);
     let until = verdict.months.first().and_then(|outcome| outcome.next_attempt).filter(|_| transport.of_host);
@@ -145,7 +147,8 @@ pub fn judge(answer: &Answer<'_>, asked: &Asked<'_>, now: DateTime<Utc>, zone: T
     let exceptions = answer.reading.map(|reading| reading.exceptions.as_slice()).unwrap_or_default();
     let (meaning, exception) = meaning::of_answer(answer.status, exceptions);
     let said = said(answer, exception);
-    let failing = |reason: &str| Verdict::failing(asked.months, reason);
+    // The vendor, or a setting, may be mended; a request a week costs nobody anything.
+    let failing = |reason: &str| Verdict::failing(asked.months, reason, Some(now + TimeDelta::days(7)));
     match meaning {
         Meaning::Report => report(answer, asked, exceptions, now, zone),
         Meaning::Queued => queued(&said, answer, asked, now),
@@ -245,10 +248,15 @@ fn growing(first: TimeDelta, attempts: u32, salt: &str) -> TimeDelta {
     (grown + grown * part / 1024).min(TimeDelta::days(1))
 }
 
+/// What a vendor says of when to come again, but never so soon that we would hammer it: a second at first, then longer and longer.
+fn not_before(wanted: DateTime<Utc>, attempts: u32, now: DateTime<Utc>) -> DateTime<Utc> {
+    wanted.max(now + growing(TimeDelta::seconds(1), attempts, ""))
+}
+
 /// Asked again a few times in this run, then later and later.
 fn in_trouble(reason: &str, months: MonthRange, attempts: u32, salt: &str, retry_after: Option<RetryAfter>, now: DateTime<Utc>) -> Verdict {
     let until = match retry_after {
-        Some(retry_after) => retry_after.from(now),
+        Some(retry_after) => not_before(retry_after.from(now), attempts, now),
         None if attempts < RETRIES_IN_RUN => now + growing(TimeDelta::seconds(1), attempts, salt),
         None => now + growing(TimeDelta::minutes(10), attempts - RETRIES_IN_RUN, salt),
     };
@@ -260,7 +268,8 @@ fn queued(said: &str, answer: &Answer<'_>, asked: &Asked<'_>, now: DateTime<Utc>
         let reason = format!("the vendor has had the report in its queue for more than a day: {said}; ask the vendor");
         return Verdict { months: all(asked.months, MonthState::Failing, &reason, Some(now + TimeDelta::days(7))), ..Verdict::default() };
     }
-    let until = answer.retry_after.map_or(now + TimeDelta::minutes(10), |retry_after| retry_after.from(now));
+    let until =
+        answer.retry_after.map_or(now + TimeDelta::minutes(10), |retry_after| not_before(retry_after.from(now), asked.attempts, now));
     wait(asked.months, &format!("the vendor is preparing the report: {said}"), until, now)
 }
 
@@ -270,7 +279,7 @@ fn too_many(said: &str, exception: Option<&Exception>, answer: &Answer<'_>, aske
         ["per day", "a day", "daily", "/day", "24 hours"].iter().any(|word| words.contains(word))
     });
     let until = match answer.retry_after {
-        Some(retry_after) => retry_after.from(now),
+        Some(retry_after) => not_before(retry_after.from(now), asked.attempts, now),
         None if daily => {
             let midnight = now.with_timezone(&zone).date_naive().succ_opt().map(|day| day.and_time(NaiveTime::MIN));
             let midnight = midnight.and_then(|time| zone.from_local_datetime(&time).earliest());

@@ -177,7 +177,7 @@ fn a_report_that_the_vendor_does_not_have_stops_alone() {
     for codes in [[3000], [3010]] {
         let verdict = Case::with(&codes, &[]).judge();
         assert_eq!(verdict.stop, Stop::Report);
-        assert!(verdict.months.iter().all(|o| o.state == MonthState::Failing && o.next_attempt.is_none()));
+        assert!(verdict.months.iter().all(|o| o.state == MonthState::Failing && o.next_attempt.is_some()));
     }
 }
 
@@ -221,6 +221,19 @@ fn a_vendor_that_is_asked_too_often_is_left_alone() {
     let verdict = case.judge();
     assert_eq!(verdict.retry_now_after, Some(Duration::from_secs(2)));
     assert!(verdict.trouble);
+}
+
+#[test]
+fn a_vendor_that_wants_to_be_asked_again_at_once_is_not_hammered() {
+    for code in [1020, 1011, 1010] {
+        let mut case = Case::with(&[code], &[]);
+        case.retry_after = Some(RetryAfter::Seconds(0));
+        for (attempts, least) in [(0, 1), (3, 8), (6, 64)] {
+            case.attempts = attempts;
+            let wait = case.judge().months[0].next_attempt.unwrap() - now();
+            assert!(wait >= TimeDelta::seconds(least), "{code}, {attempts}: {wait}");
+        }
+    }
 }
 
 #[test]

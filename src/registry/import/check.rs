@@ -27,6 +27,11 @@ pub(super) trait Rules: Row {
         None
     }
 
+    /// How it is in another row's way, if that is not plain from both being valid: that row's column, and why.
+    fn clash(&self) -> Option<(&'static str, String)> {
+        None
+    }
+
     /// When it is valid.
     fn valid(&self) -> Validity {
         Validity::default()
@@ -88,6 +93,21 @@ fn exists(remarks: &mut Remarks, column: &'static str, id: &str, what: &str, kno
     remarks.wrong.push((column, format!("there is no {what} '{id}'{near}; {from}")));
 }
 
+/// The same for a file that holds secrets: in a row that slipped sideways, what stands here may be one, so it is shown only if it is
+/// nearly a name that there is.
+fn exists_unless_secret(remarks: &mut Remarks, column: &'static str, id: &str, what: &str, known: &HashSet<&str>, from: &str) {
+    if known.contains(id) {
+        return;
+    }
+    let near = did_you_mean(id, known.iter().copied());
+    let said = if near.is_empty() {
+        format!("names no {what} that there is (not shown here, since a row that slipped sideways may have a secret there); {from}")
+    } else {
+        format!("there is no {what} '{id}'{near}; {from}")
+    };
+    remarks.wrong.push((column, said));
+}
+
 const INSTITUTIONS_FIRST: &str = "import institutions first";
 
 fn municipality_exists(remarks: &mut Remarks, column: &'static str, code: &MunicipalityCode, known: &Known<'_>) -> bool {
@@ -136,6 +156,19 @@ impl Rules for Institution {
 
     fn name(&self) -> Option<&str> {
         Some(self.id.as_str())
+    }
+
+    /// A member of a consortium is known by its ISIL.
+    fn one_at_a_time(&self) -> Option<[String; 2]> {
+        (!self.isil.is_empty()).then(|| [self.isil.clone(), String::new()])
+    }
+
+    fn clash(&self) -> Option<(&'static str, String)> {
+        Some(("isil", format!("{} is also the ISIL of {}, of", self.isil, self.id)))
+    }
+
+    fn valid(&self) -> Validity {
+        self.valid
     }
 
     fn check(&self, known: &Known<'_>, remarks: &mut Remarks) {
@@ -237,11 +270,24 @@ impl Rules for Account {
         &registry.accounts
     }
 
+    /// One customer asked for twice would be counted twice.
+    fn one_at_a_time(&self) -> Option<[String; 2]> {
+        (!self.customer_id.is_empty()).then(|| [self.source.to_string(), self.customer_id.clone()])
+    }
+
+    fn clash(&self) -> Option<(&'static str, String)> {
+        Some(("customer_id", format!("is also that of account {} at the same source, and its use would be counted twice; see", self.id)))
+    }
+
+    fn valid(&self) -> Validity {
+        self.valid
+    }
+
     fn check(&self, known: &Known<'_>, remarks: &mut Remarks) {
-        exists(remarks, "source", self.source.as_str(), "source", &known.sources, "put it into the configuration first");
+        exists_unless_secret(remarks, "source", self.source.as_str(), "source", &known.sources, "put it into the configuration first");
         if let Covers::These { institutions, .. } = &self.covers {
             for id in institutions {
-                exists(remarks, "covers", id.as_str(), "institution", &known.institutions, INSTITUTIONS_FIRST);
+                exists_unless_secret(remarks, "covers", id.as_str(), "institution", &known.institutions, INSTITUTIONS_FIRST);
             }
         }
     }
