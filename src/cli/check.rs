@@ -114,7 +114,7 @@ fn writable(findings: &mut Findings, folder: &Path) {
     match tempfile::tempfile_in(there) {
         Ok(_) => findings.good("data", format!("{} can be written", folder.display())),
         Err(error) => {
-            findings.bad("data", format!("{} cannot be written: {error}; give the user that runs avling the right to", there.display()))
+            findings.bad("data", format!("{} cannot be written: {error}; give the user that runs avling the right to", there.display()));
         }
     }
 }
