@@ -248,9 +248,10 @@ fn growing(first: TimeDelta, attempts: u32, salt: &str) -> TimeDelta {
     (grown + grown * part / 1024).min(TimeDelta::days(1))
 }
 
-/// What a vendor says of when to come again, but never so soon that we would hammer it: a second at first, then longer and longer.
+/// What a vendor says of when to come again, but never so soon that we would hammer it: a second at first, longer each time, up to
+/// some 16 seconds.
 fn not_before(wanted: DateTime<Utc>, attempts: u32, now: DateTime<Utc>) -> DateTime<Utc> {
-    wanted.max(now + growing(TimeDelta::seconds(1), attempts, ""))
+    wanted.max(now + growing(TimeDelta::seconds(1), attempts.min(4), ""))
 }
 
 /// Asked again a few times in this run, then later and later.
