@@ -1,6 +1,7 @@
 //! The demonstration: whole, and killed at any moment.
 
 use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -40,29 +41,16 @@ fn exports(dir: &Path) -> BTreeMap<String, Vec<u8>> {
     all
 }
 
-/// Kills it when it has archived so many bytes of replies; false if it ended before.
-fn kill_at(mut child: Child, dir: &Path, written: u64) -> bool {
-    loop {
-        if let Some(status) = child.try_wait().unwrap() {
-            assert!(status.success(), "{status}");
-            return false;
-        }
-        if replies(dir) >= written {
-            child.kill().unwrap();
-            child.wait().unwrap();
-            return true;
-        }
-        std::thread::yield_now();
+/// Kills it when it has said of so many requests that they are settled; false if it ended before.
+fn kill_after(mut child: Child, settled: usize) -> bool {
+    let said = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let reached = said.filter(|line| line.contains("settled")).take(settled).count() == settled;
+    if reached {
+        child.kill().unwrap();
     }
-}
-
-/// Bytes of all archived replies. Named by their content, they are the same at the end however often they came.
-fn replies(dir: &Path) -> u64 {
-    let Ok(entries) = std::fs::read_dir(dir.join("archive/replies")) else { return 0 };
-    let of = |folder: &Path| -> u64 {
-        std::fs::read_dir(folder).map_or(0, |entries| entries.flatten().map(|e| e.metadata().map_or(0, |data| data.len())).sum())
-    };
-    entries.flatten().map(|entry| of(&entry.path())).sum()
+    let status = child.wait().unwrap();
+    assert!(reached || status.success(), "{status}");
+    reached
 }
 
 #[test]
@@ -75,16 +63,14 @@ fn killed_fifty_times_it_ends_with_the_exports_of_an_undisturbed_run() {
     assert_eq!(summary["verified"]["violations"], serde_json::json!([]));
     assert!(summary["harvests"][1]["requests"].as_array().unwrap().iter().any(|r| !r["changes"].as_array().unwrap().is_empty()));
     let right = exports(&undisturbed);
-    let all = replies(&undisturbed);
-    // Spread over the harvest by what it leaves behind, not by time.
+    let requests: usize = summary["harvests"].as_array().unwrap().iter().map(|harvest| harvest["requests"].as_array().unwrap().len()).sum();
+    // Spread over the whole harvest, each a little further than the one before; between requests, and in the middle of the next.
     let mut kills = 0;
-    for i in 1..=50 {
-        let child = demo(&killed).spawn().unwrap();
-        if kill_at(child, &killed, all * i / 51) {
-            kills += 1;
-        }
+    for i in 0..50 {
+        let child = demo(&killed).arg("-v").stdout(Stdio::null()).spawn().unwrap();
+        kills += usize::from(kill_after(child, requests * (i + 1) / 51 - requests * i / 51 - i % 3));
     }
-    assert!(kills >= 45, "only {kills} of 50 were killed in the middle");
+    assert_eq!(kills, 50);
     let output = demo(&killed).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let found = exports(&killed);
