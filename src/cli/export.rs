@@ -149,7 +149,7 @@ pub async fn collect(context: &Context, store: &Store, registry: &Registry, argu
             }
             let harvested = months.iter().filter(|row| row.state == MonthState::Harvested && in_range(row.key.month));
             let picked = harvested.filter(|row| arguments.report.as_ref().is_none_or(|report| row.key.report == *report));
-            // A month of an account at a time: memory does not grow with the store.
+            // A month of an account at a time: only the file itself is in memory whole.
             let rows = picked.flat_map(|row| match facts(store, &model, arguments, row) {
                 Ok(rows) => rows.into_iter().map(Ok).collect(),
                 Err(error) => vec![Err(error)],

@@ -380,11 +380,14 @@ impl<'a> Harvester<'a> {
                 let mut verdict = self.judge(source, job, account, release, &others, &known, &reply, &contents);
                 // What was masked as it came may be a secret again once its escapes are read.
                 let redactor = redactor_for(&credentials, base_url);
-                let reasons = verdict.months.iter_mut().map(|outcome| &mut outcome.reason);
-                for text in reasons.chain(&mut verdict.notes) {
-                    *text = redactor.text(text);
+                for outcome in &mut verdict.months {
+                    outcome.reason = redactor.text(&outcome.reason);
                 }
-                self.finish(source, job, verdict, Some((&reply, &contents, release))).await
+                let (mut request, verdict) = self.finish(source, job, verdict, Some((&reply, &contents, release))).await?;
+                for note in &mut request.notes {
+                    *note = redactor.text(note);
+                }
+                Ok((request, verdict))
             }
         }
     }
