@@ -6,7 +6,7 @@ use std::fmt;
 use super::month_view::MonthView;
 use super::rules::Rules;
 use crate::model::registry::{Access, Account, Covers};
-use crate::model::{AddressRange, InstitutionId, ProductId, Quality, Scope};
+use crate::model::{AddressRange, Addresses, InstitutionId, ProductId, Quality, Scope};
 
 /// Why somebody is a claimant.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,6 +66,9 @@ pub fn claimants(view: &MonthView<'_>, rules: &Rules, accounts: &[&Account], sco
                 found.member(view, account, member);
             }
         }
+        // Rule 3: who claims them, whatever the account covers.
+        Scope::Addresses(Addresses::Range(range)) => found.claim(view, *range),
+        Scope::Addresses(Addresses::Unclaimed) => {}
         Scope::Account => {
             for account in accounts {
                 found.account(view, rules, account, product);
@@ -114,6 +117,13 @@ impl Found {
         }
     }
 
+    /// Rule 1: everybody whose claims count at some address of the range.
+    fn claim(&mut self, view: &MonthView<'_>, range: AddressRange) {
+        for claim in view.addresses().of_range(range) {
+            self.add(&claim.institution, Because::Claims(vec![claim.range]));
+        }
+    }
+
     /// Rule 2: the institution of the account with that customer id, else the one with that ISIL, else nobody.
     fn member(&mut self, view: &MonthView<'_>, account: &Account, member: &crate::model::Member) {
         let customer = (!member.customer_id.is_empty()).then_some(member.customer_id.as_str());
@@ -159,9 +169,7 @@ impl Found {
                 let addresses = addresses(view, account);
                 self.addresses_known &= !addresses.is_empty();
                 for range in addresses {
-                    for claim in view.addresses().of_range(range) {
-                        self.add(&claim.institution, Because::Claims(vec![claim.range]));
-                    }
+                    self.claim(view, range);
                 }
             }
         }

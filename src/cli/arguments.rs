@@ -23,6 +23,9 @@ pub struct Arguments {
     /// Say nothing on stderr but errors
     #[arg(short, long, global = true, display_order = 903)]
     pub quiet: bool,
+    /// Who does this, as it is kept with every change [default: $AVLING_BY, the system's name for you]
+    #[arg(long, global = true, value_name = "NAME", env = "AVLING_BY", hide_env = true, display_order = 904)]
+    pub by: Option<String>,
     /// What to do
     #[command(subcommand)]
     pub command: Command,
@@ -125,8 +128,14 @@ pub enum ImportKind {
     Subscriptions,
     /// Customer accounts at vendors
     Accounts,
-    /// A COUNTER report
+    /// Allocation keys
+    Keys,
+    /// A COUNTER report, or a table of use by address
     Usage,
+    /// Events of the access control
+    Sessions,
+    /// Figures that people have divided by hand
+    Statistics,
 }
 
 /// Arguments of `import`.

@@ -8,13 +8,13 @@ use super::table::grouped;
 use super::{Done, Failure};
 use crate::attribution::Attributor;
 use crate::harvest::attribute::everything;
-use crate::store::{Cause, Changed, Transaction};
+use crate::store::{Changed, Transaction};
 
 /// Runs the command.
 pub async fn run(context: &Context, arguments: &AttributeArguments) -> Result<Done, Failure> {
     let store = context.writer().await?;
-    let mut transaction = store.begin().await?;
-    let changed = again(context, &mut transaction, arguments.year, "avling attribute").await?;
+    let mut transaction = store.begin(context.cause("registry", "avling attribute")).await?;
+    let changed = again(context, &mut transaction, arguments.year).await?;
     transaction.commit().await?;
     store.close().await?;
     let document = json!({ "added": changed.added, "revised": changed.revised, "removed": changed.removed });
@@ -23,12 +23,11 @@ pub async fn run(context: &Context, arguments: &AttributeArguments) -> Result<Do
 }
 
 /// Makes statistics again from what the transaction sees.
-pub async fn again(context: &Context, transaction: &mut Transaction<'_>, year: Option<i32>, what: &str) -> Result<Changed, Failure> {
+pub async fn again(context: &Context, transaction: &mut Transaction<'_>, year: Option<i32>) -> Result<Changed, Failure> {
     let registry = transaction.registry().await?;
     let rules = context.rules();
     let mut attributor = Attributor::new(&registry, &rules);
-    let cause = Cause { reason: "registry", what: what.into(), at: context.now_text() };
-    Ok(everything(transaction, &mut attributor, year, &cause).await?)
+    Ok(everything(transaction, &mut attributor, year).await?)
 }
 
 /// What changed, in words.

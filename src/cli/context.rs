@@ -9,7 +9,7 @@ use crate::attribution::{Rules, SourceRules};
 use crate::clock::Clock;
 use crate::config::{self, Settings};
 use crate::secrets::Sealer;
-use crate::store::{Store, StoreError};
+use crate::store::{Cause, Store, StoreError};
 
 /// The configuration and the clock of a command.
 #[derive(Debug)]
@@ -20,17 +20,24 @@ pub struct Context {
     pub clock: Clock,
     /// Who prints.
     pub printer: Printer,
+    /// Who does it, as it is kept with every change.
+    pub who: String,
 }
 
 impl Context {
     /// From the configuration file and the environment.
-    pub fn load(file: Option<&Path>, printer: &Printer) -> Result<Self, Failure> {
+    pub fn load(file: Option<&Path>, by: Option<&str>, printer: &Printer) -> Result<Self, Failure> {
         let settings = config::load(file, config::process_environment()).map_err(Failure::input)?;
         let clock = Clock::from_environment().map_err(Failure::input)?;
         for warning in &settings.warnings {
             printer.say(format_args!("avling: {warning}"));
         }
-        Ok(Self { settings, clock, printer: *printer })
+        Ok(Self { settings, clock, printer: *printer, who: who(by)? })
+    }
+
+    /// Why a transaction changes things now.
+    pub fn cause(&self, reason: &'static str, what: impl Into<String>) -> Cause {
+        Cause { who: self.who.clone(), reason, what: what.into(), at: self.now_text() }
     }
 
     /// The store, for writing.
@@ -68,6 +75,17 @@ impl Context {
     pub fn now_text(&self) -> String {
         self.clock.now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
     }
+}
+
+/// Who does it: as they say, else as the system calls them.
+pub fn who(by: Option<&str>) -> Result<String, Failure> {
+    let name = by.map(str::to_owned).or_else(|| ["USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok()));
+    let name = name.unwrap_or_else(|| "avling".into());
+    let name = name.trim();
+    if name.is_empty() || name.len() > 200 || name.contains(char::is_control) {
+        return Err(Failure::input("--by must be a name, on one line and of at most 200 bytes"));
+    }
+    Ok(name.to_owned())
 }
 
 /// A store of a kind that this version does not know is a matter of configuration.

@@ -39,7 +39,7 @@ pub async fn run(arguments: &DemoArguments, printer: &Printer) -> Result<Done, F
     let text = configuration(&simulator);
     write_whole(&file, |out| Ok(out.write_all(text.as_bytes())?))?;
     let settings = config::load(Some(&file), std::iter::empty()).map_err(Failure::input)?;
-    let mut context = Context { settings, clock: at(FIRST_DAY), printer: *printer };
+    let mut context = Context { settings, clock: at(FIRST_DAY), printer: *printer, who: "avling demo".into() };
     let store = context.writer().await?;
 
     printer.say("Reading the registry: municipalities with their inhabitants, libraries, networks, subscriptions, accounts …");

@@ -114,6 +114,7 @@ pub async fn collect(context: &Context, store: &Store, registry: &Registry, argu
                 },
                 from: arguments.from,
                 to: arguments.to,
+                as_of: None,
             };
             let rows = model.statistics(store.statistics(&filter).await?, &months, &who);
             if arguments.format == Format::Xlsx {

@@ -81,6 +81,7 @@ pub async fn harvest(context: &Context, store: &Store, selection: &Selection) ->
         sealer: &sealer,
         clock: context.clock,
         attributor: Mutex::new(Attributor::new(&registry, &attribution)),
+        who: &context.who,
         progress: &bar,
         releases: Mutex::default(),
     };

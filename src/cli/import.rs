@@ -63,6 +63,9 @@ fn kind(kind: ImportKind) -> Option<Kind> {
         ImportKind::Products => Kind::Products,
         ImportKind::Subscriptions => Kind::Subscriptions,
         ImportKind::Accounts => Kind::Accounts,
+        ImportKind::Keys => Kind::Keys,
+        ImportKind::Statistics => Kind::Statistics,
+        ImportKind::Sessions => Kind::Sessions,
         ImportKind::Usage => return None,
     })
 }
@@ -99,16 +102,16 @@ pub async fn store_files(
     files: &[(&str, &[u8])],
     replace: bool,
 ) -> Result<(Imported, Changed), Failure> {
-    let mut transaction = store.begin().await?;
+    let names: Vec<&str> = files.iter().map(|(name, _)| name.rsplit('/').next().unwrap_or(name)).collect();
+    let cause = context.cause("registry", format!("import {kind} {}", names.join(" ")));
+    let mut transaction = store.begin(cause).await?;
     let registry = transaction.registry().await?;
     let imported = read(context, kind, files, &registry, replace, false)?;
     if imported.changes.is_empty() {
         transaction.roll_back().await?;
         return Ok((imported, Changed::default()));
     }
-    let names: Vec<&str> = files.iter().map(|(name, _)| name.rsplit('/').next().unwrap_or(name)).collect();
-    let cause = format!("import {kind} {}", names.join(" "));
-    transaction.change_registry(kind, &imported.changes, &context.now_text(), &cause).await?;
+    transaction.change_registry(kind, &imported.changes).await?;
     if kind == Kind::Accounts {
         // Whatever an account was refused for may be mended now.
         let changed: BTreeSet<&String> = imported.changes.iter().filter_map(|change| change.identity.first()).collect();
@@ -118,7 +121,7 @@ pub async fn store_files(
     }
     let changed = match kind {
         Kind::Vendors => Changed::default(),
-        _ => attribute::again(context, &mut transaction, None, &cause).await?,
+        _ => attribute::again(context, &mut transaction, None).await?,
     };
     transaction.commit().await?;
     Ok((imported, changed))

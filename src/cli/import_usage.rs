@@ -267,7 +267,7 @@ impl File<'_> {
         }
         let rules = context.rules();
         let attributor = Mutex::new(Attributor::new(registry, &rules));
-        let desk = Desk { store, archive: &archive, attributor: &attributor };
+        let desk = Desk { store, archive: &archive, attributor: &attributor, who: &context.who };
         let subject = Subject { source: self.source, account: &self.account.id, report: self.report };
         let reply = Reply { sha256: &archived.sha256, contents: &contents, release };
         Ok(desk.settle(&subject, &outcomes, Some(&reply), context.clock.now()).await?)

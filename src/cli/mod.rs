@@ -118,7 +118,7 @@ async fn dispatch(arguments: Arguments, printer: &Printer) -> Result<Done, Failu
         Command::Import(import) if import.is_dry_usage() => return import_usage::dry_run(import, printer),
         _ => {}
     }
-    let context = Context::load(arguments.config.as_deref(), printer)?;
+    let context = Context::load(arguments.config.as_deref(), arguments.by.as_deref(), printer)?;
     match &arguments.command {
         Command::Check(check) => self::check::run(&context, check).await,
         Command::Import(import) => self::import::run(&context, import).await,

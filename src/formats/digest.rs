@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use crate::model::usage::short_hash;
-use crate::model::{Item, Member, Month, UsageRecord};
+use crate::model::{Addresses, Item, Member, Month, UsageRecord};
 
 /// So many words are remembered with their hash.
 const WORDS: usize = 4096;
@@ -27,6 +27,8 @@ struct Last {
     item_hash: u128,
     member: Member,
     member_hash: u128,
+    addresses: Option<Addresses>,
+    addresses_hash: u128,
     /// Metric, data type, access method, access type, YOP.
     words: [(String, u128); 5],
     /// Of all of the above.
@@ -63,6 +65,12 @@ impl MonthDigests {
             }
             _ => {}
         }
+        if record.addresses != last.addresses {
+            last.addresses = record.addresses;
+            last.addresses_hash =
+                record.addresses.map_or(0, |addresses| u128::from_be_bytes(short_hash(format!("addresses {addresses}").as_bytes())));
+            same = false;
+        }
         let words = [record.metric, record.data_type, record.access_method, record.access_type, record.yop];
         for (known, word) in last.words.iter_mut().zip(words) {
             if known.0 != word {
@@ -73,7 +81,8 @@ impl MonthDigests {
             }
         }
         if !same {
-            last.hash = last.words.iter().fold(mix(last.item_hash, last.member_hash), |hash, (_, word)| mix(hash, *word));
+            last.hash =
+                last.words.iter().fold(mix(last.item_hash, last.member_hash ^ last.addresses_hash), |hash, (_, word)| mix(hash, *word));
         }
         for &(month, count) in counts {
             let place = usize::try_from(month.index()).unwrap_or(0);
@@ -142,6 +151,7 @@ mod tests {
             digests.add(&UsageRecord {
                 item: &item,
                 member: member.as_ref(),
+                addresses: None,
                 metric,
                 month: Month::new(2024, *month).unwrap(),
                 data_type: "Book",
@@ -188,6 +198,7 @@ mod tests {
             digests.add(&UsageRecord {
                 item: &item,
                 member,
+                addresses: None,
                 metric: "M",
                 month,
                 data_type: "",

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::attribution::Attributor;
 use crate::attribution::webster::DivideError;
 use crate::model::{AccountId, InstitutionId, Scope, Unit};
-use crate::store::{Cause, Changed, StoreError, Transaction};
+use crate::store::{Changed, StoreError, Transaction};
 
 /// Why statistics could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -40,12 +40,11 @@ pub async fn whole_unit(
     transaction: &mut Transaction<'_>,
     attributor: &mut Attributor<'_>,
     unit: &Unit,
-    cause: &Cause,
 ) -> Result<Changed, AttributeError> {
     let counts = transaction.counts(unit, None).await?;
     let known = transaction.months_known(unit).await?;
     let statistics = attributor.statistics(unit, &counts, &known, None).map_err(|e| divide_error(unit, e))?;
-    Ok(transaction.write_statistics(unit, None, &statistics, cause).await?)
+    Ok(transaction.write_statistics(unit, None, &statistics).await?)
 }
 
 /// Makes the statistics again that usage of `account` may move: those of its takers, from all accounts that give them something.
@@ -58,7 +57,6 @@ pub async fn after_usage_of(
     unit: &Unit,
     account: &AccountId,
     had: &BTreeSet<Scope>,
-    cause: &Cause,
 ) -> Result<Changed, AttributeError> {
     let scopes = transaction.scopes(unit).await?;
     let mut takers: BTreeSet<Option<InstitutionId>> = BTreeSet::new();
@@ -74,7 +72,7 @@ pub async fn after_usage_of(
     let counts = transaction.counts(unit, Some(&accounts)).await?;
     let known = transaction.months_known(unit).await?;
     let statistics = attributor.statistics(unit, &counts, &known, Some(&takers)).map_err(|e| divide_error(unit, e))?;
-    Ok(transaction.write_statistics(unit, Some(&takers), &statistics, cause).await?)
+    Ok(transaction.write_statistics(unit, Some(&takers), &statistics).await?)
 }
 
 /// Makes all statistics again, of one year only if given.
@@ -85,11 +83,10 @@ pub async fn everything(
     transaction: &mut Transaction<'_>,
     attributor: &mut Attributor<'_>,
     year: Option<i32>,
-    cause: &Cause,
 ) -> Result<Changed, AttributeError> {
     let mut changed = Changed::default();
     for unit in transaction.units().await?.iter().filter(|unit| year.is_none_or(|year| unit.year == year)) {
-        changed = changed.and(whole_unit(transaction, attributor, unit, cause).await?);
+        changed = changed.and(whole_unit(transaction, attributor, unit).await?);
     }
     Ok(changed)
 }

@@ -12,7 +12,7 @@ use crate::config::SourceSettings;
 use crate::formats::summary::MonthDigests;
 use crate::formats::{FormatError, Reading, RecordSink, Stopped, counter_json};
 use crate::model::usage::short_hash;
-use crate::model::{Item, Member, Month, UsageRecord};
+use crate::model::{Addresses, Item, Member, Month, UsageRecord};
 use crate::store::{Fact, FactBatch, ItemRow, scope_word};
 
 /// How many facts travel together.
@@ -135,6 +135,7 @@ struct Batches<'a> {
 /// The attributes of the record before: most records share them with it, so that nothing is looked up.
 struct Last {
     member: Option<Member>,
+    addresses: Option<Addresses>,
     metric: String,
     data_type: String,
     access_method: String,
@@ -152,6 +153,7 @@ impl Last {
             && self.access_type == record.access_type
             && self.yop == record.yop
             && self.member.as_ref() == record.member
+            && self.addresses == record.addresses
     }
 }
 
@@ -174,7 +176,7 @@ impl Batches<'_> {
         let product = self.source.product_of(&record.item.platform, &record.item.database, &record.item.title, record.data_type);
         let product = product.to_string();
         let group = [
-            self.word(&scope_word(record.member)),
+            self.word(&scope_word(record.member, record.addresses)),
             self.word(&product),
             self.word(record.metric),
             self.word(record.data_type),
@@ -183,6 +185,7 @@ impl Batches<'_> {
         let access = [self.word(record.access_type), self.word(record.yop)];
         self.last = Some(Last {
             member: record.member.cloned(),
+            addresses: record.addresses,
             metric: record.metric.into(),
             data_type: record.data_type.into(),
             access_method: record.access_method.into(),

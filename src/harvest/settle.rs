@@ -100,6 +100,8 @@ pub struct Desk<'a, 'r> {
     pub archive: &'a Archive,
     /// Who divides.
     pub attributor: &'a Mutex<Attributor<'r>>,
+    /// Who has it written.
+    pub who: &'a str,
 }
 
 impl Desk<'_, '_> {
@@ -115,7 +117,12 @@ impl Desk<'_, '_> {
         reply: Option<&Reply<'_>>,
         now: DateTime<Utc>,
     ) -> Result<Settled, SettleError> {
-        let mut transaction = self.store.begin().await?;
+        let what = match reply {
+            Some(reply) => format!("{} of {}, reply {}", subject.report, subject.account, reply.sha256.get(..12).unwrap_or("")),
+            None => format!("{} of {}", subject.report, subject.account),
+        };
+        let at = now.to_rfc3339_opts(SecondsFormat::Secs, true);
+        let mut transaction = self.store.begin(Cause { who: self.who.to_owned(), reason: "vendor", what, at }).await?;
         let rows = transaction.months_of(subject.account, subject.report).await?;
         let old: BTreeMap<Month, MonthRow> = rows.into_iter().map(|row| (row.key.month, row)).collect();
         let mut settled = Settled::default();
@@ -153,14 +160,9 @@ impl Desk<'_, '_> {
         for unit in transaction.units_of(subject.account, subject.report, &moved).await? {
             units.entry(unit).or_default();
         }
-        let what = match reply {
-            Some(reply) => format!("{} of {}, reply {}", subject.report, subject.account, reply.sha256.get(..12).unwrap_or("")),
-            None => format!("{} of {}", subject.report, subject.account),
-        };
-        let cause = Cause { reason: "vendor", what, at: now.to_rfc3339_opts(SecondsFormat::Secs, true) };
         let mut attributor = self.attributor.lock().await;
         for (unit, had) in &units {
-            attribute::after_usage_of(&mut transaction, &mut attributor, unit, subject.account, had, &cause).await?;
+            attribute::after_usage_of(&mut transaction, &mut attributor, unit, subject.account, had).await?;
         }
         drop(attributor);
         transaction.commit().await?;

@@ -162,13 +162,15 @@ async fn check_replies(
         verified.months += 1;
         let mut digests = MonthDigests::default();
         let mut add = |fact: crate::store::StoredFact| {
-            let member = match &fact.scope {
-                Scope::Account => None,
-                Scope::Member(member) => Some(member),
+            let (member, addresses) = match &fact.scope {
+                Scope::Account => (None, None),
+                Scope::Member(member) => (Some(member), None),
+                Scope::Addresses(addresses) => (None, Some(*addresses)),
             };
             digests.add(&UsageRecord {
                 item: &fact.item,
                 member,
+                addresses,
                 metric: &fact.metric,
                 month: fact.month,
                 data_type: &fact.data_type,

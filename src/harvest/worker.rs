@@ -124,6 +124,8 @@ pub struct Harvester<'a> {
     pub clock: Clock,
     /// Who divides.
     pub attributor: Mutex<Attributor<'a>>,
+    /// Who has it done.
+    pub who: &'a str,
     /// Who watches.
     pub progress: &'a dyn Progress,
     /// The releases that sources with `release = "auto"` turned out to speak in this run; empty at first.
@@ -315,7 +317,7 @@ impl<'a> Harvester<'a> {
         outcomes: &[MonthOutcome],
         reply: Option<&Reply<'_>>,
     ) -> Result<super::settle::Settled, SettleError> {
-        let desk = Desk { store: self.store, archive: &self.archive, attributor: &self.attributor };
+        let desk = Desk { store: self.store, archive: &self.archive, attributor: &self.attributor, who: self.who };
         let subject = Subject { source, account: &task.account, report: &task.report };
         desk.settle(&subject, outcomes, reply, self.clock.now()).await
     }

@@ -7,18 +7,22 @@
 pub mod address;
 pub mod count;
 pub mod ids;
+pub mod key;
 pub mod month;
 pub mod outcome;
 pub mod registry;
 pub mod report;
 pub mod statistic;
 pub mod usage;
+pub mod weight;
 
 pub use address::AddressRange;
 pub use count::{Count, Group, MonthFacts, MonthsKnown, Unit};
 pub use ids::{AccountId, InstitutionId, KeyId, MunicipalityCode, ProductId, ReportId, SourceId, VendorId};
+pub use key::{AppliesTo, KeyMethod, KeyRow, KeyState};
 pub use month::{Month, MonthRange};
 pub use outcome::{MonthOutcome, MonthState};
 pub use report::{Exception, Release, ReportHeader};
 pub use statistic::{Quality, Statistic};
-pub use usage::{Identifier, Item, Member, Scope, UsageRecord};
+pub use usage::{Addresses, Identifier, Item, Member, Scope, UsageRecord};
+pub use weight::{SessionCount, Weight};

@@ -9,7 +9,9 @@ use std::str::FromStr;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::{AccountId, AddressRange, InstitutionId, Month, MunicipalityCode, ProductId, SourceId, VendorId};
+use super::{
+    AccountId, AddressRange, InstitutionId, KeyRow, Month, MunicipalityCode, ProductId, ReportId, SessionCount, SourceId, VendorId,
+};
 
 /// A kind of registry file and table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,11 +34,17 @@ pub enum Kind {
     Subscriptions,
     /// Customer accounts.
     Accounts,
+    /// Allocation keys.
+    Keys,
+    /// Sessions that the access control has seen, by month.
+    Sessions,
+    /// Figures that people have divided by hand.
+    Statistics,
 }
 
 impl Kind {
     /// In the order in which they must be imported.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Municipalities,
         Self::Transitions,
         Self::Institutions,
@@ -46,6 +54,9 @@ impl Kind {
         Self::Products,
         Self::Subscriptions,
         Self::Accounts,
+        Self::Keys,
+        Self::Sessions,
+        Self::Statistics,
     ];
 
     /// Its name on the command line and in the store.
@@ -61,6 +72,20 @@ impl Kind {
             Self::Products => "products",
             Self::Subscriptions => "subscriptions",
             Self::Accounts => "accounts",
+            Self::Keys => "keys",
+            Self::Sessions => "sessions",
+            Self::Statistics => "statistics",
+        }
+    }
+
+    /// Its table in the store.
+    #[must_use]
+    pub fn table(self) -> &'static str {
+        match self {
+            // `statistic` is what avling works out.
+            Self::Statistics => "manual_figure",
+            Self::Keys => "key_row",
+            other => other.as_str(),
         }
     }
 }
@@ -412,6 +437,27 @@ pub struct Account {
     pub valid: Validity,
 }
 
+/// A figure of an institution that people have entered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManualFigure {
+    /// Whose.
+    pub institution: InstitutionId,
+    /// Of what.
+    pub product: ProductId,
+    /// When it was used.
+    pub month: Month,
+    /// The report that it would have stood in.
+    pub report: ReportId,
+    /// `Metric_Type`.
+    pub metric: String,
+    /// The figure; at most `i64::MAX`.
+    pub value: u64,
+    /// A remark.
+    pub note: String,
+    /// Accounts whose use of the product in the month it stands instead of.
+    pub instead_of: Vec<AccountId>,
+}
+
 /// Everything that is registered, as plain lists in the order of identity.
 #[derive(Debug, Clone, Default)]
 pub struct Registry {
@@ -433,6 +479,12 @@ pub struct Registry {
     pub subscriptions: Vec<Subscription>,
     /// Accounts.
     pub accounts: Vec<Account>,
+    /// Allocation keys, a row for each institution.
+    pub keys: Vec<KeyRow>,
+    /// What the access control has seen.
+    pub sessions: Vec<SessionCount>,
+    /// Figures by hand.
+    pub manual: Vec<ManualFigure>,
 }
 
 /// One row that an import adds, replaces or removes, as cells in the order of its kind's columns.

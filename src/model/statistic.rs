@@ -134,10 +134,12 @@ pub struct Earlier {
     pub value: u64,
     /// When it gave way, RFC 3339 in UTC.
     pub changed_at: String,
-    /// Whose change it was: `vendor`, `registry`, or `rounding` where only another month's figure moved it.
+    /// What kind of change it was: `vendor`, `registry`, `key`, `reopening`, or `rounding` where only another month's figure moved it.
     pub reason: String,
     /// What was changed: the report and its reply, or the file that was imported.
     pub cause: String,
+    /// Who changed it.
+    pub who: String,
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::Month;
+use super::{AddressRange, Month};
 
 /// One count of a report, borrowed from the parser that reads it.
 #[derive(Debug, Clone, Copy)]
@@ -14,6 +14,8 @@ pub struct UsageRecord<'a> {
     pub item: &'a Item,
     /// The institution it is broken down to in a consortium's report, if it is.
     pub member: Option<&'a Member>,
+    /// The addresses that it was counted on, if the report says.
+    pub addresses: Option<Addresses>,
     /// `Metric_Type`, as reported.
     pub metric: &'a str,
     /// The month of use.
@@ -124,6 +126,28 @@ pub struct Member {
     pub isil: String,
 }
 
+/// The addresses that a count is attached to.
+///
+/// A report names an address or a range. What is kept is the range of claims that it lies in, never a single address that
+/// nobody has claimed by itself: who claims what is registered, who used what is personal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Addresses {
+    /// These: as reported, or once kept, an unbroken range with the same claims throughout, or a range wider than any such.
+    Range(AddressRange),
+    /// Addresses that nobody claims.
+    Unclaimed,
+}
+
+/// The range, or `nobody's`.
+impl fmt::Display for Addresses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Range(range) => fmt::Display::fmt(range, f),
+            Self::Unclaimed => f.write_str("nobody's"),
+        }
+    }
+}
+
 /// What a vendor attached a count to (ATTRIBUTION section 1).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {
@@ -131,23 +155,30 @@ pub enum Scope {
     Account,
     /// One member institution of a consortium's account.
     Member(Member),
+    /// Addresses that a custom report names.
+    Addresses(Addresses),
 }
 
 impl Scope {
-    /// The scope of a record broken down to `member`, if it is.
+    /// The scope of a record broken down to `member` or `addresses`, if it is; a member says more than an address.
     #[must_use]
-    pub fn of(member: Option<&Member>) -> Self {
-        match member {
-            Some(member) if *member != Member::default() => Self::Member(member.clone()),
+    pub fn of(member: Option<&Member>, addresses: Option<Addresses>) -> Self {
+        match (member, addresses) {
+            (Some(member), _) if *member != Member::default() => Self::Member(member.clone()),
+            (_, Some(addresses)) => Self::Addresses(addresses),
             _ => Self::Account,
         }
     }
 }
 
-/// `account`, or `member` with what is known of it: the form in the store and in explanations.
+/// `account`, `addresses` with their range, or `member` with what is known of it: the form in exports and explanations.
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self::Member(member) = self else { return f.write_str("account") };
+        let member = match self {
+            Self::Account => return f.write_str("account"),
+            Self::Addresses(addresses) => return write!(f, "addresses {addresses}"),
+            Self::Member(member) => member,
+        };
         f.write_str("member")?;
         for (name, value) in [("customer_id", &member.customer_id), ("isil", &member.isil), ("name", &member.name)] {
             if !value.is_empty() {

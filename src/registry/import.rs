@@ -16,10 +16,10 @@ use chrono::NaiveDate;
 
 use self::check::{Known as Ids, Rules};
 use super::problem::{Problem, Problems};
-use crate::model::AccountId;
 use crate::model::registry::{
-    Account, Change, Claim, Institution, Kind, Municipality, Persons, Product, Registry, Subscription, Transition, Vendor,
+    Account, Change, Claim, Institution, Kind, ManualFigure, Municipality, Persons, Product, Registry, Subscription, Transition, Vendor,
 };
+use crate::model::{AccountId, KeyRow, SessionCount};
 
 pub use difference::{Difference, changes};
 
@@ -86,6 +86,9 @@ pub fn import(
         Kind::Products => run.finish::<Product>(seal),
         Kind::Subscriptions => run.finish::<Subscription>(seal),
         Kind::Accounts => run.finish::<Account>(seal),
+        Kind::Keys => run.finish::<KeyRow>(seal),
+        Kind::Sessions => run.finish::<SessionCount>(seal),
+        Kind::Statistics => run.finish::<ManualFigure>(seal),
     }
 }
 

@@ -7,7 +7,7 @@ use sqlx::{QueryBuilder, Row as _, Sqlite};
 use super::months::{count_of, month_of, to_count};
 use super::terms::{Terms, all_texts};
 use super::{AccountMonth, Connection, Store, StoreError, Transaction};
-use crate::model::{AccountId, Count, Group, Item, Member, Month, ProductId, ReportId, Scope, Unit};
+use crate::model::{AccountId, AddressRange, Addresses, Count, Group, Item, Member, Month, ProductId, ReportId, Scope, Unit};
 
 /// An item to be interned.
 #[derive(Debug, Clone)]
@@ -85,23 +85,36 @@ pub struct FactStream {
     next_group: i64,
 }
 
+/// Stands for addresses that nobody claims.
+const UNCLAIMED: &str = "unclaimed";
+
 /// The form of a scope that can be read back.
 fn scope_text(scope: &Scope) -> String {
     match scope {
         Scope::Account => String::new(),
+        Scope::Addresses(Addresses::Unclaimed) => UNCLAIMED.to_owned(),
+        Scope::Addresses(Addresses::Range(range)) => format!("{} {}", range.first(), range.last()),
         Scope::Member(member) => serde_json::json!([member.customer_id, member.isil, member.name]).to_string(),
     }
 }
 
 /// The word under which a scope travels in a [`FactBatch`].
 #[must_use]
-pub fn scope_word(member: Option<&Member>) -> String {
-    scope_text(&Scope::of(member))
+pub fn scope_word(member: Option<&Member>, addresses: Option<Addresses>) -> String {
+    scope_text(&Scope::of(member, addresses))
 }
 
 fn parse_scope(text: &str) -> Result<Scope, StoreError> {
     if text.is_empty() {
         return Ok(Scope::Account);
+    }
+    if text == UNCLAIMED {
+        return Ok(Scope::Addresses(Addresses::Unclaimed));
+    }
+    if let Some((first, last)) = text.split_once(' ').filter(|_| !text.starts_with('[')) {
+        let range = first.parse().ok().zip(last.parse().ok()).and_then(|(first, last)| AddressRange::new(first, last));
+        let range = range.ok_or_else(|| StoreError::Corrupt(format!("'{text}' is not a scope")))?;
+        return Ok(Scope::Addresses(Addresses::Range(range)));
     }
     let [customer_id, isil, name]: [String; 3] =
         serde_json::from_str(text).map_err(|_| StoreError::Corrupt(format!("'{text}' is not a scope")))?;

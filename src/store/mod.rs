@@ -3,6 +3,8 @@
 //! [`Store`] opens a store for reading (any number of processes) or for writing (one process, by a lock).
 //! All writing happens in a [`Transaction`], which is committed whole or not at all and sees its own changes.
 
+mod changes;
+mod closing;
 mod error;
 mod facts;
 mod months;
@@ -12,11 +14,13 @@ mod revisions;
 mod statistics;
 mod terms;
 
+pub use changes::{Cause, ChangeRow};
+pub use closing::ClosedYear;
 pub use error::StoreError;
 pub use facts::{Fact, FactBatch, FactStream, ItemRow, StoredFact, scope_word};
 pub use months::{AccountMonth, MonthRow};
 pub use open::{Store, Transaction};
-pub use statistics::{Cause, Changed, StatisticFilter, StoredStatistic};
+pub use statistics::{Changed, StatisticFilter, StoredStatistic};
 
 /// What this store's connections are.
 pub(crate) type Connection = sqlx::SqliteConnection;

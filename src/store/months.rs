@@ -181,6 +181,29 @@ impl Store {
         of_report(&mut *self.reading().await, account, report).await.map_err(|e| self.named(e))
     }
 
+    /// When the data of each month was harvested that counted after a change, where that is not the data of now.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn harvested_before(
+        &self,
+        change: i64,
+    ) -> Result<std::collections::HashMap<AccountMonth, Option<DateTime<Utc>>>, StoreError> {
+        let sql =
+            "SELECT account, report, month, harvested_at, min(ended) FROM month_past WHERE ended > $1 GROUP BY account, report, month";
+        let rows = sqlx::query(sql).bind(change).fetch_all(&mut *self.reading().await).await.map_err(|e| self.named(e))?;
+        rows.iter()
+            .map(|row| {
+                let key = AccountMonth {
+                    account: AccountId::trusted(row.try_get(0)?),
+                    report: ReportId::trusted(row.try_get(1)?),
+                    month: month_of(row.try_get(2)?)?,
+                };
+                Ok((key, parse_time(row.try_get(3)?)?))
+            })
+            .collect()
+    }
+
     /// All months, by source, account, report and month.
     ///
     /// # Errors
@@ -217,11 +240,24 @@ impl Transaction<'_> {
         of_report(self.connection(), account, report).await.map_err(|e| self.named(e))
     }
 
-    /// Writes where a month stands, over what was there.
+    /// Writes where a month stands, over what was there. When data that counted gives way, it is remembered until when it did.
     ///
     /// # Errors
     /// The database fails.
     pub async fn set_month(&mut self, row: &MonthRow) -> Result<(), StoreError> {
+        let change = self.change().await.map_err(|e| self.named(e))?;
+        let sql = "INSERT INTO month_past SELECT account, report, month, $1, harvested_at, total, reply FROM month_state \
+                   WHERE account = $2 AND report = $3 AND month = $4 AND harvested_at <> '' AND harvested_at <> $5 \
+                   ON CONFLICT DO NOTHING";
+        let kept = sqlx::query(sql)
+            .bind(change)
+            .bind(row.key.account.as_str())
+            .bind(row.key.report.as_str())
+            .bind(i64::from(row.key.month.index()))
+            .bind(time(row.harvested_at))
+            .execute(self.connection())
+            .await;
+        kept.map_err(|e| self.named(e))?;
         let sql = sqlx::AssertSqlSafe(format!(
             "INSERT OR REPLACE INTO month_state ({COLUMNS}) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"

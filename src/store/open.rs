@@ -11,7 +11,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::terms::Terms;
-use super::{Connection, StoreError};
+use super::{Cause, Connection, StoreError};
 
 /// An open store.
 #[derive(Debug)]
@@ -33,6 +33,9 @@ pub struct Transaction<'a> {
     guard: MutexGuard<'a, (Connection, Terms)>,
     path: &'a Path,
     open: bool,
+    cause: Cause,
+    /// The number of this change, once something was changed.
+    pub(super) change: Option<i64>,
 }
 
 impl Store {
@@ -112,11 +115,11 @@ impl Store {
         &self.path
     }
 
-    /// Begins a transaction; waits for the one before it.
+    /// Begins a transaction, which changes things for this cause; waits for the one before it.
     ///
     /// # Errors
     /// Opened for reading only, or the database fails.
-    pub async fn begin(&self) -> Result<Transaction<'_>, StoreError> {
+    pub async fn begin(&self, cause: Cause) -> Result<Transaction<'_>, StoreError> {
         let writer = self.writer.as_ref().ok_or(StoreError::NotWriter)?;
         let mut guard = writer.connection.lock().await;
         // A transaction that was dropped half-way left this to us, as dropping cannot wait.
@@ -127,7 +130,7 @@ impl Store {
         }
         sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await.map_err(|e| StoreError::from(e).at(&self.path))?;
         terms.abandoned = true;
-        Ok(Transaction { guard, path: &self.path, open: true })
+        Ok(Transaction { guard, path: &self.path, open: true, cause, change: None })
     }
 
     /// A connection to read with.
@@ -165,6 +168,11 @@ impl Transaction<'_> {
         terms.abandoned = false;
         self.open = false;
         Ok(())
+    }
+
+    /// Why this transaction changes things.
+    pub(super) fn cause(&self) -> &Cause {
+        &self.cause
     }
 
     pub(super) fn parts(&mut self) -> (&mut Connection, &mut Terms) {
@@ -245,8 +253,12 @@ fn take_lock(database: &Path) -> Result<File, StoreError> {
 
 fn migrator() -> Migrator {
     let sql = |text: &'static str| sqlx::SqlStr::from_static(text);
-    let first = Migration::new(1, "first".into(), MigrationType::Simple, sql(include_str!("sqlite/0001_first.sql")), false);
-    Migrator::with_migrations(vec![first])
+    let migrations =
+        [(1, "first", include_str!("sqlite/0001_first.sql")), (2, "keys and changes", include_str!("sqlite/0002_keys_and_changes.sql"))];
+    let migration = |(version, name, text): (i64, &'static str, &'static str)| {
+        Migration::new(version, name.into(), MigrationType::Simple, sql(text), false)
+    };
+    Migrator::with_migrations(migrations.map(migration).into())
 }
 
 fn newest() -> i64 {

@@ -1,5 +1,7 @@
 //! The registry's tables: the rows of people's files in canonical form, and every change of them.
 
+use std::collections::HashMap;
+
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row as _};
 
@@ -16,6 +18,17 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Everything that was registered after a change: all later changes undone.
+    ///
+    /// # Errors
+    /// The database fails, or holds a row that is none.
+    pub async fn registry_at(&self, change: i64) -> Result<Registry, StoreError> {
+        let mut connection = self.reading().await;
+        before_changes_after(&mut connection, change).await.map_err(|e| self.named(e))
+    }
+}
+
 impl Transaction<'_> {
     /// Everything that is registered, this transaction's changes included.
     ///
@@ -25,13 +38,20 @@ impl Transaction<'_> {
         load(self.connection()).await.map_err(|e| self.named(e))
     }
 
-    /// Makes changes to one kind, and remembers them with their cause (the file that said so).
+    /// Makes changes to one kind, and remembers them with the transaction's cause.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn change_registry(&mut self, kind: Kind, changes: &[Change], now: &str, cause: &str) -> Result<(), StoreError> {
+    pub async fn change_registry(&mut self, kind: Kind, changes: &[Change]) -> Result<(), StoreError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
         let columns = columns(kind);
-        apply(self.connection(), kind, columns, changes, now, cause).await.map_err(|e| self.named(e))
+        let applied = async {
+            let change = self.change().await?;
+            apply(self.connection(), kind, columns, changes, change).await
+        };
+        applied.await.map_err(|e| self.named(e))
     }
 }
 
@@ -48,6 +68,9 @@ fn columns(kind: Kind) -> &'static [Column] {
         Kind::Products => r::Product::COLUMNS,
         Kind::Subscriptions => r::Subscription::COLUMNS,
         Kind::Accounts => r::Account::COLUMNS,
+        Kind::Keys => crate::model::KeyRow::COLUMNS,
+        Kind::Sessions => crate::model::SessionCount::COLUMNS,
+        Kind::Statistics => r::ManualFigure::COLUMNS,
     }
 }
 
@@ -62,6 +85,55 @@ async fn load(connection: &mut Connection) -> Result<Registry, StoreError> {
         products: rows(connection).await?,
         subscriptions: rows(connection).await?,
         accounts: rows(connection).await?,
+        keys: rows(connection).await?,
+        sessions: rows(connection).await?,
+        manual: rows(connection).await?,
+    })
+}
+
+async fn before_changes_after(connection: &mut Connection, change: i64) -> Result<Registry, StoreError> {
+    let sql = "SELECT kind, identity, before FROM registry_change WHERE change > $1 ORDER BY change DESC";
+    // The oldest of the later changes of a row says what it was.
+    let mut undone: HashMap<String, HashMap<Vec<String>, Option<Vec<String>>>> = HashMap::new();
+    let cells =
+        |text: &str| serde_json::from_str::<Vec<String>>(text).map_err(|e| StoreError::Corrupt(format!("a change of the registry: {e}")));
+    for row in sqlx::query(sql).bind(change).fetch_all(&mut *connection).await? {
+        let (kind, identity, before): (String, &str, &str) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+        let before = if before.is_empty() { None } else { Some(cells(before)?) };
+        undone.entry(kind).or_default().insert(cells(identity)?, before);
+    }
+    let mut registry = load(connection).await?;
+    undo(&mut registry.municipalities, &undone)?;
+    undo(&mut registry.transitions, &undone)?;
+    undo(&mut registry.institutions, &undone)?;
+    undo(&mut registry.persons, &undone)?;
+    undo(&mut registry.claims, &undone)?;
+    undo(&mut registry.vendors, &undone)?;
+    undo(&mut registry.products, &undone)?;
+    undo(&mut registry.subscriptions, &undone)?;
+    undo(&mut registry.accounts, &undone)?;
+    undo(&mut registry.keys, &undone)?;
+    undo(&mut registry.sessions, &undone)?;
+    undo(&mut registry.manual, &undone)?;
+    Ok(registry)
+}
+
+/// Puts rows back as they were.
+fn undo<R: Row>(rows: &mut Vec<R>, undone: &HashMap<String, HashMap<Vec<String>, Option<Vec<String>>>>) -> Result<(), StoreError> {
+    let Some(undone) = undone.get(R::KIND.as_str()) else { return Ok(()) };
+    rows.retain(|row| !undone.contains_key(&row.identity()));
+    for cells in undone.values().flatten() {
+        rows.push(parsed(cells)?);
+    }
+    rows.sort_by_cached_key(Row::identity);
+    Ok(())
+}
+
+fn parsed<R: Row>(cells: &[String]) -> Result<R, StoreError> {
+    let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
+    R::parse(&cells).map_err(|errors| {
+        let what: Vec<String> = errors.iter().map(|e| format!("{}: {}", e.column, e.what)).collect();
+        StoreError::Corrupt(format!("a row of {}: {}", R::KIND, what.join("; ")))
     })
 }
 
@@ -70,35 +142,24 @@ async fn rows<R: Row>(connection: &mut Connection) -> Result<Vec<R>, StoreError>
     let list = |columns: &mut dyn Iterator<Item = &Column>| columns.map(|c| format!("\"{}\"", c.name)).collect::<Vec<_>>().join(", ");
     let all = list(&mut R::COLUMNS.iter());
     let order = list(&mut R::COLUMNS.iter().filter(|c| c.identity));
-    let sql = format!("SELECT {all} FROM {} ORDER BY {order}", R::KIND);
+    let sql = format!("SELECT {all} FROM {} ORDER BY {order}", R::KIND.table());
     let found = sqlx::query(AssertSqlSafe(sql)).fetch_all(connection).await?;
     found.iter().map(row::<R>).collect()
 }
 
 fn row<R: Row>(row: &SqliteRow) -> Result<R, StoreError> {
     let cells: Vec<String> = (0..R::COLUMNS.len()).map(|i| row.try_get(i)).collect::<Result<_, _>>()?;
-    let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
-    R::parse(&cells).map_err(|errors| {
-        let what: Vec<String> = errors.iter().map(|e| format!("{}: {}", e.column, e.what)).collect();
-        StoreError::Corrupt(format!("a row of {}: {}", R::KIND, what.join("; ")))
-    })
+    parsed(&cells)
 }
 
-async fn apply(
-    connection: &mut Connection,
-    kind: Kind,
-    columns: &[Column],
-    changes: &[Change],
-    now: &str,
-    cause: &str,
-) -> Result<(), StoreError> {
+async fn apply(connection: &mut Connection, kind: Kind, columns: &[Column], changes: &[Change], change_id: i64) -> Result<(), StoreError> {
     let names: Vec<String> = columns.iter().map(|c| format!("\"{}\"", c.name)).collect();
     let places: Vec<String> = (1..=columns.len()).map(|i| format!("${i}")).collect();
-    let insert = format!("INSERT INTO {kind} ({}) VALUES ({})", names.join(", "), places.join(", "));
+    let table = kind.table();
+    let insert = format!("INSERT INTO {table} ({}) VALUES ({})", names.join(", "), places.join(", "));
     let identity: Vec<&String> = names.iter().zip(columns).filter(|(_, c)| c.identity).map(|(name, _)| name).collect();
     let condition: Vec<String> = identity.iter().zip(1..).map(|(name, i)| format!("{name} = ${i}")).collect();
-    let delete = format!("DELETE FROM {kind} WHERE {}", condition.join(" AND "));
-    let mut id: i64 = sqlx::query_scalar("SELECT coalesce(max(id), 0) FROM registry_change").fetch_one(&mut *connection).await?;
+    let delete = format!("DELETE FROM {table} WHERE {}", condition.join(" AND "));
     for change in changes {
         let mut query = sqlx::query(AssertSqlSafe(delete.clone()));
         for cell in &change.identity {
@@ -112,18 +173,16 @@ async fn apply(
             }
             query.execute(&mut *connection).await?;
         }
-        id += 1;
         let json = |cells: &Option<Vec<String>>| cells.as_ref().map(|cells| serde_json::json!(cells).to_string()).unwrap_or_default();
         sqlx::query(
-            "INSERT INTO registry_change (id, changed_at, kind, identity, before, after, cause) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            "INSERT INTO registry_change (change, kind, identity, before, after) VALUES ($1, $2, $3, $4, $5) \
+             ON CONFLICT (change, kind, identity) DO UPDATE SET after = excluded.after",
         )
-        .bind(id)
-        .bind(now)
+        .bind(change_id)
         .bind(kind.as_str())
         .bind(serde_json::json!(change.identity).to_string())
         .bind(json(&change.before))
         .bind(json(&change.after))
-        .bind(cause)
         .execute(&mut *connection)
         .await?;
     }

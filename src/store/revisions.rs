@@ -19,10 +19,11 @@ impl Store {
         institution: Option<&InstitutionId>,
         metric: &str,
     ) -> Result<Vec<Earlier>, StoreError> {
-        let sql = "SELECT d.text, v.revision, v.value, v.changed_at, v.reason, v.cause FROM revision v JOIN term d ON d.id = v.data_type \
+        let sql = "SELECT d.text, v.revision, v.value, c.\"at\", v.reason, c.what, c.who \
+                   FROM revision v JOIN term d ON d.id = v.data_type JOIN change c ON c.id = v.ended \
                    WHERE v.product = (SELECT id FROM term WHERE text = $1) AND v.report = (SELECT id FROM term WHERE text = $2) \
                    AND v.month = $3 AND v.institution = (SELECT id FROM term WHERE text = $4) \
-                   AND v.metric = (SELECT id FROM term WHERE text = $5) ORDER BY d.text, v.revision";
+                   AND v.metric = (SELECT id FROM term WHERE text = $5) AND v.reason <> 'basis' ORDER BY d.text, v.revision";
         let rows = sqlx::query(sql)
             .bind(product.as_str())
             .bind(report.as_str())
@@ -42,6 +43,7 @@ impl Store {
                     changed_at: row.try_get(3)?,
                     reason: row.try_get(4)?,
                     cause: row.try_get(5)?,
+                    who: row.try_get(6)?,
                 })
             })
             .collect()

@@ -23,17 +23,6 @@ pub struct StoredStatistic {
     pub revision: u32,
 }
 
-/// Why statistics are written.
-#[derive(Debug, Clone)]
-pub struct Cause {
-    /// `vendor` or `registry`: what changed. A figure whose exact share stays moved by `rounding`.
-    pub reason: &'static str,
-    /// In words: the harvest, the file.
-    pub what: String,
-    /// When, RFC 3339.
-    pub at: String,
-}
-
 /// How many rows of statistics were written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Changed {
@@ -43,13 +32,20 @@ pub struct Changed {
     pub revised: u64,
     /// Rows that are no more.
     pub removed: u64,
+    /// Rows of closed years that would be new, revised or removed, and stay as they are.
+    pub held: u64,
 }
 
 impl Changed {
     /// Both together.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
-        Self { added: self.added + other.added, revised: self.revised + other.revised, removed: self.removed + other.removed }
+        Self {
+            added: self.added + other.added,
+            revised: self.revised + other.revised,
+            removed: self.removed + other.removed,
+            held: self.held + other.held,
+        }
     }
 }
 
@@ -68,6 +64,8 @@ pub struct StatisticFilter {
     pub from: Option<Month>,
     /// Up to this month.
     pub to: Option<Month>,
+    /// As they were after this change; nothing: as they are.
+    pub as_of: Option<i64>,
 }
 
 /// A fraction in lowest terms, as the store has it.
@@ -143,11 +141,13 @@ struct OldRow {
     exact: String,
     basis: i64,
     revision: i64,
+    made: i64,
 }
 
 impl Transaction<'_> {
     /// Makes the stored statistics of a unit, of `only` these institutions if given, what `new` says; what was otherwise
-    /// is kept as a revision. Rows that stay the same are not touched.
+    /// is kept as a revision. Rows that stay the same are not touched, and nothing is in a closed year: there it is only
+    /// noted that something is pending.
     ///
     /// # Errors
     /// The database fails.
@@ -156,10 +156,21 @@ impl Transaction<'_> {
         unit: &Unit,
         only: Option<&BTreeSet<Option<InstitutionId>>>,
         new: &[Statistic],
-        cause: &Cause,
     ) -> Result<Changed, StoreError> {
-        let (connection, terms) = self.parts();
-        write(connection, terms, unit, only, new, cause).await.map_err(|e| self.named(e))
+        let written = async {
+            let change = self.change().await?;
+            let reason = self.cause().reason;
+            let (connection, terms) = self.parts();
+            let work = Work {
+                product: terms.number(connection, unit.product.as_str()).await?,
+                report: terms.number(connection, unit.report.as_str()).await?,
+                year: unit.year,
+                change,
+                reason,
+            };
+            write(connection, terms, &work, only, new).await
+        };
+        written.await.map_err(|e| self.named(e))
     }
 
     /// The statistics that pass the filter, this transaction's changes included.
@@ -198,8 +209,9 @@ impl Store {
     /// The database fails.
     pub async fn broken_histories(&self) -> Result<Vec<(String, String)>, StoreError> {
         let sql = "SELECT p.text, r.text, s.month, i.text, m.text, s.revision, \
-                       (SELECT count(*) FROM revision v WHERE v.product = s.product AND v.report = s.report AND v.month = s.month \
-                        AND v.institution = s.institution AND v.metric = s.metric AND v.data_type = s.data_type) AS kept \
+                       (SELECT count(DISTINCT v.revision) FROM revision v WHERE v.product = s.product AND v.report = s.report \
+                        AND v.month = s.month AND v.institution = s.institution AND v.metric = s.metric AND v.data_type = s.data_type \
+                        AND v.revision < s.revision) AS kept \
                    FROM statistic s JOIN term p ON p.id = s.product JOIN term r ON r.id = s.report JOIN term i ON i.id = s.institution \
                    JOIN term m ON m.id = s.metric WHERE s.revision <> kept + 1";
         let rows = sqlx::query(sql).fetch_all(&mut *self.reading().await).await.map_err(|e| self.named(e))?;
@@ -214,16 +226,23 @@ impl Store {
     }
 }
 
+/// What is written, and on what account.
+struct Work {
+    product: i64,
+    report: i64,
+    year: i32,
+    change: i64,
+    reason: &'static str,
+}
+
 async fn write(
     connection: &mut Connection,
     terms: &mut Terms,
-    unit: &Unit,
+    work: &Work,
     only: Option<&BTreeSet<Option<InstitutionId>>>,
     new: &[Statistic],
-    cause: &Cause,
 ) -> Result<Changed, StoreError> {
-    let product = terms.number(connection, unit.product.as_str()).await?;
-    let report = terms.number(connection, unit.report.as_str()).await?;
+    let (product, report) = (work.product, work.report);
     let mut wanted: Option<BTreeSet<i64>> = None;
     if let Some(only) = only {
         let mut numbers = BTreeSet::new();
@@ -232,11 +251,12 @@ async fn write(
         }
         wanted = Some(numbers);
     }
-    let mut old = old_rows(connection, (product, report), unit.year, wanted.as_ref()).await?;
+    let mut old = old_rows(connection, (product, report), work.year, wanted.as_ref()).await?;
+    let closed = super::closing::is_closed(connection, work.year).await?;
     let mut bases = HashMap::new();
     let mut changed = Changed::default();
     let mut upserts: Vec<(RowKey, i64, String, i64, i64)> = Vec::new();
-    let mut revisions: Vec<(RowKey, OldRow, &'static str)> = Vec::new();
+    let mut past: Vec<(RowKey, OldRow, &'static str)> = Vec::new();
     let mut history: Option<HashMap<RowKey, i64>> = None;
     for statistic in new {
         let key = [
@@ -253,25 +273,32 @@ async fn write(
         match old.remove(&key) {
             None => {
                 if history.is_none() {
-                    history = Some(last_revisions(connection, (product, report), unit.year).await?);
+                    history = Some(last_revisions(connection, (product, report), work.year).await?);
                 }
                 let before = history.as_ref().and_then(|history| history.get(&key)).copied().unwrap_or(0);
                 upserts.push((key, value, exact, basis, before + 1));
                 changed.added += 1;
             }
+            Some(row) if row.value == value && row.exact == exact && row.basis == basis => {}
             Some(row) if row.value == value && row.exact == exact => {
-                // What it rests on may change (an account more) without the figure.
-                if row.basis != basis {
-                    upserts.push((key, value, exact, basis, row.revision));
-                }
+                // What it rests on may change (an account more) without the figure: no new revision, but what was is known.
+                upserts.push((key, value, exact, basis, row.revision));
+                past.push((key, row, "basis"));
             }
             Some(row) => {
-                let reason = if row.exact == exact { "rounding" } else { cause.reason };
+                let reason = if row.exact == exact { "rounding" } else { work.reason };
                 upserts.push((key, value, exact, basis, row.revision + 1));
-                revisions.push((key, row, reason));
+                past.push((key, row, reason));
                 changed.revised += 1;
             }
         }
+    }
+    if closed {
+        let held = (upserts.len() + old.len()) as u64;
+        if held > 0 {
+            super::closing::hold(connection, (product, report), work.year, work.change).await?;
+        }
+        return Ok(Changed { held, ..Changed::default() });
     }
     for (key, row) in old {
         sqlx::query(
@@ -285,34 +312,37 @@ async fn write(
         .bind(key[5])
         .execute(&mut *connection)
         .await?;
-        revisions.push((key, row, cause.reason));
+        past.push((key, row, work.reason));
         changed.removed += 1;
     }
     upserts.sort_unstable_by_key(|row| row.0);
     for chunk in upserts.chunks(1000) {
         let mut query = QueryBuilder::<Sqlite>::new(
-            "INSERT OR REPLACE INTO statistic (product, report, month, institution, metric, data_type, value, exact, basis, revision) ",
+            "INSERT OR REPLACE INTO statistic \
+             (product, report, month, institution, metric, data_type, value, exact, basis, revision, made) ",
         );
         query.push_values(chunk, |mut values, (key, value, exact, basis, revision)| {
             for part in key {
                 values.push_bind(*part);
             }
-            values.push_bind(*value).push_bind(exact.clone()).push_bind(*basis).push_bind(*revision);
+            values.push_bind(*value).push_bind(exact.clone()).push_bind(*basis).push_bind(*revision).push_bind(work.change);
         });
         query.build().execute(&mut *connection).await?;
     }
-    for chunk in revisions.chunks(1000) {
+    for chunk in past.chunks(1000) {
         let mut query = QueryBuilder::<Sqlite>::new(
             "INSERT INTO revision \
-             (product, report, month, institution, metric, data_type, revision, value, exact, basis, changed_at, reason, cause) ",
+             (product, report, month, institution, metric, data_type, ended, made, revision, value, exact, basis, reason) ",
         );
         query.push_values(chunk, |mut values, (key, row, reason)| {
             for part in key {
                 values.push_bind(*part);
             }
-            values.push_bind(row.revision).push_bind(row.value).push_bind(row.exact.clone()).push_bind(row.basis);
-            values.push_bind(cause.at.clone()).push_bind(*reason).push_bind(cause.what.clone());
+            values.push_bind(work.change).push_bind(row.made).push_bind(row.revision).push_bind(row.value);
+            values.push_bind(row.exact.clone()).push_bind(row.basis).push_bind(*reason);
         });
+        // What came and went within one transaction was never seen by anybody.
+        query.push(" ON CONFLICT DO NOTHING");
         query.build().execute(&mut *connection).await?;
     }
     Ok(changed)
@@ -325,7 +355,7 @@ async fn old_rows(
     wanted: Option<&BTreeSet<i64>>,
 ) -> Result<BTreeMap<RowKey, OldRow>, StoreError> {
     let (first, after) = year_bounds(year);
-    let sql = "SELECT month, institution, metric, data_type, value, exact, basis, revision FROM statistic \
+    let sql = "SELECT month, institution, metric, data_type, value, exact, basis, revision, made FROM statistic \
                WHERE product = $1 AND report = $2 AND month >= $3 AND month < $4";
     let rows = sqlx::query(sql).bind(product).bind(report).bind(first).bind(after).fetch_all(connection).await?;
     let mut old = BTreeMap::new();
@@ -335,7 +365,16 @@ async fn old_rows(
             continue;
         }
         let key = [product, report, row.try_get(0)?, institution, row.try_get(2)?, row.try_get(3)?];
-        old.insert(key, OldRow { value: row.try_get(4)?, exact: row.try_get(5)?, basis: row.try_get(6)?, revision: row.try_get(7)? });
+        old.insert(
+            key,
+            OldRow {
+                value: row.try_get(4)?,
+                exact: row.try_get(5)?,
+                basis: row.try_get(6)?,
+                revision: row.try_get(7)?,
+                made: row.try_get(8)?,
+            },
+        );
     }
     Ok(old)
 }
@@ -375,9 +414,17 @@ async fn read(connection: &mut Connection, filter: &StatisticFilter) -> Result<V
         let words = institutions.iter().map(|i| i.as_ref().map_or("", InstitutionId::as_str)).collect();
         conditions.push(("institution", numbers_of(words).await?));
     }
-    let mut query = QueryBuilder::<Sqlite>::new(
-        "SELECT product, report, month, institution, metric, data_type, value, exact, basis, revision FROM statistic WHERE 1 = 1",
-    );
+    const COLUMNS: &str = "product, report, month, institution, metric, data_type, value, exact, basis, revision";
+    let mut query = QueryBuilder::<Sqlite>::new(format!("SELECT {COLUMNS} FROM "));
+    match filter.as_of {
+        None => query.push("statistic"),
+        Some(change) => {
+            query.push(format!("(SELECT {COLUMNS} FROM statistic WHERE made <= ")).push_bind(change);
+            query.push(format!(" UNION ALL SELECT {COLUMNS} FROM revision WHERE made <= ")).push_bind(change);
+            query.push(" AND ended > ").push_bind(change).push(")")
+        }
+    };
+    query.push(" WHERE 1 = 1");
     for (column, numbers) in &conditions {
         query.push(" AND ").push(*column).push(" IN (");
         let mut list = query.separated(", ");

@@ -53,7 +53,9 @@ async fn a_second_writer_is_refused_and_readers_are_not() {
     }
     site.import("vendors", "vendor,name,contact\nother,Another,\n").expect(1);
     // Also in the middle of a change.
-    let transaction = held.begin().await.unwrap();
+    let cause =
+        avling::store::Cause { who: "somebody".into(), reason: "registry", what: "a test".into(), at: "2025-01-20T03:30:00Z".into() };
+    let transaction = held.begin(cause).await.unwrap();
     for arguments in READING {
         site.ok(arguments);
     }

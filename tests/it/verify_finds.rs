@@ -41,7 +41,7 @@ const BY_SQL: &[(&str, &[&str], &str)] = &[
     (
         "somebody who is no claimant has a figure",
         &[
-            "INSERT INTO statistic SELECT product, report, month, (SELECT max(id) + 1 FROM term), metric, data_type, 0, '0', basis, 1 FROM statistic WHERE rowid_is(1)",
+            "INSERT INTO statistic SELECT product, report, month, (SELECT max(id) + 1 FROM term), metric, data_type, 0, '0', basis, 1, 0 FROM statistic WHERE rowid_is(1)",
             "INSERT INTO term SELECT max(id) + 1, '2011900' FROM term",
         ],
         "claimants",

@@ -309,6 +309,7 @@ impl<'s> State<'s> {
             let like = UsageRecord {
                 item: &subject.item,
                 member: (member != Member::default()).then_some(&member),
+                addresses: None,
                 metric: self.words[Field::Metric as usize].text(first.metric),
                 month,
                 data_type: text(Field::DataType),

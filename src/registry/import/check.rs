@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use chrono::NaiveDate;
 
 use super::Known as Outside;
-use crate::model::MunicipalityCode;
 use crate::model::registry::{
-    Account, Claim, Covers, Institution, Kind, Municipality, Persons, Product, Registry, Row, Subscription, Transition, Validity, Vendor,
+    Account, Claim, Covers, Institution, Kind, ManualFigure, Municipality, Persons, Product, Registry, Row, Subscription, Transition,
+    Validity, Vendor,
 };
+use crate::model::{AppliesTo, KeyRow, MunicipalityCode, SessionCount};
 use crate::registry::geography::Geography;
 use crate::registry::problem::did_you_mean;
 
@@ -61,6 +62,7 @@ pub(super) struct Known<'a> {
     institutions: HashSet<&'a str>,
     vendors: HashSet<&'a str>,
     products: HashSet<&'a str>,
+    accounts: HashSet<&'a str>,
     sources: HashSet<&'a str>,
     geography: Geography,
     today: NaiveDate,
@@ -77,6 +79,7 @@ impl<'a> Known<'a> {
             institutions: registry.institutions.iter().map(|row| row.id.as_str()).collect(),
             vendors: registry.vendors.iter().map(|row| row.id.as_str()).collect(),
             products: registry.products.iter().map(|row| row.id.as_str()).collect(),
+            accounts: registry.accounts.iter().map(|row| row.id.as_str()).collect(),
             sources: outside.sources.iter().copied().collect(),
             geography: Geography::new(registry),
             today,
@@ -270,6 +273,10 @@ impl Rules for Account {
         &registry.accounts
     }
 
+    fn name(&self) -> Option<&str> {
+        Some(self.id.as_str())
+    }
+
     /// One customer asked for twice would be counted twice.
     fn one_at_a_time(&self) -> Option<[String; 2]> {
         (!self.customer_id.is_empty()).then(|| [self.source.to_string(), self.customer_id.clone()])
@@ -289,6 +296,51 @@ impl Rules for Account {
             for id in institutions {
                 exists_unless_secret(remarks, "covers", id.as_str(), "institution", &known.institutions, INSTITUTIONS_FIRST);
             }
+        }
+    }
+}
+
+impl Rules for KeyRow {
+    fn stored(registry: &Registry) -> &[Self] {
+        &registry.keys
+    }
+
+    fn valid(&self) -> Validity {
+        self.valid
+    }
+
+    fn check(&self, known: &Known<'_>, remarks: &mut Remarks) {
+        exists(remarks, "institution", self.institution.as_str(), "institution", &known.institutions, INSTITUTIONS_FIRST);
+        if let AppliesTo::Account(account) = &self.applies_to {
+            exists(remarks, "applies_to", account.as_str(), "account", &known.accounts, "import accounts first");
+        }
+        if let Some(product) = &self.product {
+            exists(remarks, "product", product.as_str(), "product", &known.products, "import products first");
+        }
+    }
+}
+
+impl Rules for SessionCount {
+    fn stored(registry: &Registry) -> &[Self] {
+        &registry.sessions
+    }
+
+    fn check(&self, known: &Known<'_>, remarks: &mut Remarks) {
+        exists(remarks, "institution", self.institution.as_str(), "institution", &known.institutions, INSTITUTIONS_FIRST);
+        exists(remarks, "product", self.product.as_str(), "product", &known.products, "import products first");
+    }
+}
+
+impl Rules for ManualFigure {
+    fn stored(registry: &Registry) -> &[Self] {
+        &registry.manual
+    }
+
+    fn check(&self, known: &Known<'_>, remarks: &mut Remarks) {
+        exists(remarks, "institution", self.institution.as_str(), "institution", &known.institutions, INSTITUTIONS_FIRST);
+        exists(remarks, "product", self.product.as_str(), "product", &known.products, "import products first");
+        for account in &self.instead_of {
+            exists(remarks, "instead_of", account.as_str(), "account", &known.accounts, "import accounts first");
         }
     }
 }
@@ -335,6 +387,9 @@ pub(super) fn still_named(kind: Kind, gone: &[&str], registry: &Registry) -> Vec
             subjects.for_each(|row| by(Kind::Persons, &row.subject));
             registry.claims.iter().for_each(|row| by(Kind::Networks, row.institution.as_str()));
             registry.subscriptions.iter().for_each(|row| by(Kind::Subscriptions, row.institution.as_str()));
+            registry.keys.iter().for_each(|row| by(Kind::Keys, row.institution.as_str()));
+            registry.sessions.iter().for_each(|row| by(Kind::Sessions, row.institution.as_str()));
+            registry.manual.iter().for_each(|row| by(Kind::Statistics, row.institution.as_str()));
             for row in &registry.accounts {
                 if let Covers::These { institutions, .. } = &row.covers {
                     for id in institutions {
@@ -344,8 +399,21 @@ pub(super) fn still_named(kind: Kind, gone: &[&str], registry: &Registry) -> Vec
             }
         }
         Kind::Vendors => registry.products.iter().for_each(|row| by(Kind::Products, row.vendor.as_str())),
-        Kind::Products => registry.subscriptions.iter().for_each(|row| by(Kind::Subscriptions, row.product.as_str())),
-        Kind::Transitions | Kind::Persons | Kind::Networks | Kind::Subscriptions | Kind::Accounts => {}
+        Kind::Products => {
+            registry.subscriptions.iter().for_each(|row| by(Kind::Subscriptions, row.product.as_str()));
+            registry.keys.iter().filter_map(|row| row.product.as_ref()).for_each(|product| by(Kind::Keys, product.as_str()));
+            registry.sessions.iter().for_each(|row| by(Kind::Sessions, row.product.as_str()));
+            registry.manual.iter().for_each(|row| by(Kind::Statistics, row.product.as_str()));
+        }
+        Kind::Accounts => {
+            for row in &registry.keys {
+                if let AppliesTo::Account(account) = &row.applies_to {
+                    by(Kind::Keys, account.as_str());
+                }
+            }
+            registry.manual.iter().flat_map(|row| &row.instead_of).for_each(|account| by(Kind::Statistics, account.as_str()));
+        }
+        Kind::Transitions | Kind::Persons | Kind::Networks | Kind::Subscriptions | Kind::Keys | Kind::Sessions | Kind::Statistics => {}
     }
     named.into_iter().map(|(name, by)| (name.to_owned(), by)).collect()
 }

@@ -92,6 +92,9 @@ impl World {
             Kind::Products => to(&mut registry.products, changes),
             Kind::Subscriptions => to(&mut registry.subscriptions, changes),
             Kind::Accounts => to(&mut registry.accounts, changes),
+            Kind::Keys => to(&mut registry.keys, changes),
+            Kind::Sessions => to(&mut registry.sessions, changes),
+            Kind::Statistics => to(&mut registry.manual, changes),
         }
     }
 }
@@ -406,7 +409,7 @@ proptest! {
                 Just("2030000".to_owned()), Just("k3103".to_owned()), Just("0301".to_owned()), Just("3103".to_owned()), Just("idunn".to_owned()), Just("uf".to_owned()),
                 Just("2024-01-01".to_owned()), Just("2025-01-01".to_owned()), Just("192.0.2.0/24 2001:db8::1".to_owned()), Just(String::new()),
                 Just("03".to_owned()), Just("other_body".to_owned()), Just("*".to_owned()), Just("yes".to_owned()), ".{0,6}",
-            ], 9), 0..6),
+            ], 10), 0..6),
         replace in any::<bool>(),
     ) {
         let mut world = World::small();
@@ -421,6 +424,9 @@ proptest! {
             Kind::Products => Product::COLUMNS,
             Kind::Subscriptions => Subscription::COLUMNS,
             Kind::Accounts => Account::COLUMNS,
+            Kind::Keys => KeyRow::COLUMNS,
+            Kind::Sessions => SessionCount::COLUMNS,
+            Kind::Statistics => ManualFigure::COLUMNS,
         };
         let mut writer = csv::WriterBuilder::new().delimiter(b';').from_writer(Vec::new());
         writer.write_record(columns.iter().map(|c| c.name)).unwrap();

@@ -6,6 +6,8 @@
 //! [`Row`]: crate::model::registry::Row
 
 mod accounts;
+mod figures;
+mod keys;
 mod networks;
 mod places;
 mod products;
