@@ -142,6 +142,7 @@ pub async fn collect(context: &Context, store: &Store, registry: &Registry, argu
             let months = concerned(&model, registry, &who, &[], &months);
             write(context, arguments.format, months.iter().filter(picked).filter(of_product).map(|row| Ok::<_, Infallible>(run_row(row))))
         }
+        ExportKind::Revisions => Err(Failure::input("not yet")),
         ExportKind::Facts => {
             if arguments.county.is_some() || arguments.municipality.is_some() || arguments.institution.is_some() {
                 return Err(Failure::input(

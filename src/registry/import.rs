@@ -6,6 +6,7 @@
 
 mod check;
 mod difference;
+mod keys;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -135,7 +136,10 @@ impl Run<'_> {
 
     fn finish<R: Rules>(mut self, seal: &mut Seal<'_>) -> Result<Imported, Problems> {
         let rows = self.read::<R>(seal);
-        let rows = self.without_twins(rows);
+        let mut rows = self.without_twins(rows);
+        for (at, column, what) in R::settle(&mut rows, self.stored, self.replace) {
+            self.wrong(at, column, what);
+        }
         let stored = R::stored(self.stored);
         let new: HashSet<&[String]> = rows.iter().map(|placed| placed.identity.as_slice()).collect();
         let kept: Vec<&R> = if self.replace { Vec::new() } else { stored.iter().filter(|row| !new.contains(&*row.identity())).collect() };
@@ -217,7 +221,7 @@ impl Run<'_> {
             // Of those that began before, the one that ends last is in the way of the next, if any is.
             let mut longest = group[0];
             for next in &group[1..] {
-                if check::meet(longest.0.valid(), next.0.valid()) {
+                if longest.0.valid().meets(next.0.valid()) {
                     found.push((longest, *next));
                 }
                 if longest.0.valid().to.is_some_and(|end| next.0.valid().to.is_none_or(|to| to > end)) {

@@ -20,6 +20,7 @@ pub use error::StoreError;
 pub use facts::{Fact, FactBatch, FactStream, ItemRow, StoredFact, scope_word};
 pub use months::{AccountMonth, MonthRow};
 pub use open::{Store, Transaction};
+pub use registry::RegistryStep;
 pub use statistics::{Changed, StatisticFilter, StoredStatistic};
 
 /// What this store's connections are.

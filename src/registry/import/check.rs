@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::NaiveDate;
 
-use super::Known as Outside;
+use super::{Known as Outside, Place, Placed};
 use crate::model::registry::{
     Account, Claim, Covers, Institution, Kind, ManualFigure, Municipality, Persons, Product, Registry, Row, Subscription, Transition,
     Validity, Vendor,
@@ -36,6 +36,11 @@ pub(super) trait Rules: Row {
     /// When it is valid.
     fn valid(&self) -> Validity {
         Validity::default()
+    }
+
+    /// Rows against one another and against those stored: what they become, or what is wrong with which of them.
+    fn settle(_rows: &mut Vec<Placed<Self>>, _stored: &Registry, _replace: bool) -> Vec<(Place, &'static str, String)> {
+        Vec::new()
     }
 
     /// Whether what it names exists.
@@ -305,6 +310,10 @@ impl Rules for KeyRow {
         &registry.keys
     }
 
+    fn settle(rows: &mut Vec<Placed<Self>>, stored: &Registry, replace: bool) -> Vec<(Place, &'static str, String)> {
+        super::keys::settle(rows, stored, replace)
+    }
+
     fn valid(&self) -> Validity {
         self.valid
     }
@@ -343,12 +352,6 @@ impl Rules for ManualFigure {
             exists(remarks, "instead_of", account.as_str(), "account", &known.accounts, "import accounts first");
         }
     }
-}
-
-/// Whether some day is in both.
-pub(super) fn meet(a: Validity, b: Validity) -> bool {
-    let begins_in = |a: Validity, b: Validity| a.from.is_none_or(|from| b.to.is_none_or(|to| from < to));
-    begins_in(a, b) && begins_in(b, a)
 }
 
 /// When, in words.
