@@ -5,9 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::model::{
-    AccountId, InstitutionId, KeyId, KeyMethod, KeyState, Month, MunicipalityCode, ProductId, ReportId, SourceId,
-};
+use crate::model::{AccountId, InstitutionId, KeyId, KeyMethod, KeyState, Month, MunicipalityCode, ProductId, ReportId, SourceId};
 
 /// Harvests usage statistics from the vendors of libraries' digital content, and works out which library each use belongs to.
 #[derive(Debug, Parser)]
@@ -83,9 +81,11 @@ pub enum Command {
         command: KeysCommand,
     },
     /// Close a year: its figures stay, and what would change them is held until it is reopened
-    #[command(long_about = "Closes a calendar year for the whole country: its statistics stay as they are. Later changes of usage, networks, \
+    #[command(
+        long_about = "Closes a calendar year for the whole country: its statistics stay as they are. Later changes of usage, networks, \
         keys and so on are kept, but what they would do to the year's figures is pending, and listed here and in `avling status`. \
-        Without --year it lists the closed years and what is pending. --reopen lets the year's figures be worked out again.")]
+        Without --year it lists the closed years and what is pending. --reopen lets the year's figures be worked out again."
+    )]
     Close(CloseArguments),
     /// Show who claims which addresses, and who shares them with whom
     Networks {
@@ -234,8 +234,10 @@ pub enum ExportKind {
     Subscriptions,
     /// Where each month of each report stands
     Runs,
-    /// What figures were before they changed, and who changed them
+    /// What figures were before they changed, what they became, why, and who changed them
     Revisions,
+    /// What was registered otherwise before: every change of networks, keys and all other files
+    Changes,
 }
 
 /// Arguments of `export`.
@@ -334,12 +336,14 @@ pub enum KeysCommand {
         key: KeyId,
     },
     /// Propose a key
-    #[command(long_about = "Proposes a key: by which weights use that some institutions share is divided, from a first month on. It divides \
+    #[command(
+        long_about = "Proposes a key: by which weights use that some institutions share is divided, from a first month on. It divides \
         nothing before everybody concerned has agreed (`avling keys agree`); the institution that proposes it has agreed by that.\n\n\
         Who takes part: those named with --member or --weight; if none are, everybody who subscribes and uses the addresses that \
         --applies-to names, or those of the institution that proposes.\n\n\
         Examples:\n  avling keys propose halden-2025 --institution 2010100 --from 2025-01 --by 'Kari Nordmann'\n  \
-        avling keys propose halden-2025 --institution 2010100 --from 2025-01 --weight 2010100=70% --weight k3124=30% --by 'Kari Nordmann'")]
+        avling keys propose halden-2025 --institution 2010100 --from 2025-01 --weight 2010100=70% --weight k3124=30% --by 'Kari Nordmann'"
+    )]
     Propose(ProposeArguments),
     /// Agree to a proposed key, for an institution or, as its county, on behalf of those that have not yet
     Agree(SignArguments),

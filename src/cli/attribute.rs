@@ -41,7 +41,10 @@ pub fn words(changed: Changed) -> String {
         out = format!("Statistics: {added} new, {revised} revised, {removed} removed.\n");
     }
     if changed.held > 0 {
-        out.push_str(&format!("{} figures of closed years stay as they are; `avling close` lists what is pending.\n", grouped(changed.held)));
+        out.push_str(&format!(
+            "{} figures of closed years stay as they are; `avling close` lists what is pending.\n",
+            grouped(changed.held)
+        ));
     }
     out
 }

@@ -36,7 +36,11 @@ async fn close(context: &Context, year: i32) -> Result<Done, Failure> {
         return Err(Failure::input(format_args!("--year {year}: there are no figures of that year to close")));
     }
     let newly = transaction.close_year(year).await?;
-    if newly { transaction.commit().await? } else { transaction.roll_back().await? }
+    if newly {
+        transaction.commit().await?
+    } else {
+        transaction.roll_back().await?
+    }
     store.close().await?;
     context.printer.result(&json!({ "year": year, "closed": true, "was_closed": !newly }), || {
         if newly {
@@ -125,7 +129,11 @@ pub fn words(held: &[Held]) -> String {
             out.push_str("  Nothing is pending.\n");
             continue;
         }
-        out.push_str(&format!("  Pending, {} changes that would move figures of {}:\n", grouped(year.changes.len() as u64), year.units.join(", ")));
+        out.push_str(&format!(
+            "  Pending, {} changes that would move figures of {}:\n",
+            grouped(year.changes.len() as u64),
+            year.units.join(", ")
+        ));
         for change in &year.changes {
             out.push_str(&format!("    {} {}: {}\n", change.at, change.who, change.what));
         }

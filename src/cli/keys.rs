@@ -228,7 +228,7 @@ async fn show(context: &Context, id: &KeyId) -> Result<Done, Failure> {
     let store = context.reader().await?;
     let registry = store.registry().await?;
     let key = known(&registry, id)?;
-    let steps = store.registry_steps(Kind::Keys, id.as_str()).await?;
+    let steps = store.registry_steps(Kind::Keys, Some(id.as_str())).await?;
     let names: HashMap<&str, &str> = registry.institutions.iter().map(|i| (i.id.as_str(), i.name.as_str())).collect();
     let mut document = document(&key, &registry);
     let told = history(&steps);
@@ -237,7 +237,11 @@ async fn show(context: &Context, id: &KeyId) -> Result<Done, Failure> {
     context.printer.result(&document, || {
         let day = |day: Option<chrono::NaiveDate>| day.map(|day| day.to_string()).unwrap_or_default();
         let mut out = format!("Key {}: {}\n", key.id, key.state);
-        let applies = if key.applies_to == crate::model::AppliesTo::Anything { "whatever its institutions share".into() } else { key.applies_to.to_string() };
+        let applies = if key.applies_to == crate::model::AppliesTo::Anything {
+            "whatever its institutions share".into()
+        } else {
+            key.applies_to.to_string()
+        };
         out.push_str(&format!("  for:     {applies}\n"));
         out.push_str(&format!("  product: {}\n", key.product.as_ref().map_or("all", |product| product.as_str())));
         out.push_str(&format!("  method:  {}\n", key.method));
@@ -283,7 +287,8 @@ fn history(steps: &[RegistryStep]) -> Vec<Told> {
             what: step.change.what.clone(),
             changes: Vec::new(),
         });
-        let cell = |cells: &Option<Vec<String>>, name: &str| cells.as_ref().and_then(|cells| cells.get(column(name)).cloned()).unwrap_or_default();
+        let cell =
+            |cells: &Option<Vec<String>>, name: &str| cells.as_ref().and_then(|cells| cells.get(column(name)).cloned()).unwrap_or_default();
         let institution = if step.after.is_some() { cell(&step.after, "institution") } else { cell(&step.before, "institution") };
         let mut words = Vec::new();
         match (&step.before, &step.after) {
@@ -300,7 +305,11 @@ fn history(steps: &[RegistryStep]) -> Vec<Told> {
         }
         let (old, new) = (cell(&step.before, "agreed_by"), cell(&step.after, "agreed_by"));
         if old != new {
-            words.push(if new.is_empty() { format!("the signature for {institution} lapses") } else { format!("signed for {institution} by {new}") });
+            words.push(if new.is_empty() {
+                format!("the signature for {institution} lapses")
+            } else {
+                format!("signed for {institution} by {new}")
+            });
         }
         let (old, new) = (cell(&step.before, "state"), cell(&step.after, "state"));
         if old != new && !new.is_empty() {

@@ -82,10 +82,11 @@ impl Proposal<'_> {
             ));
         }
         self.proposer(&members)?;
-        let method = self.arguments.method.unwrap_or(match (self.arguments.from_population || self.arguments.from_measured, weights.is_empty()) {
-            (false, true) => KeyMethod::Population,
-            _ => KeyMethod::Fixed,
-        });
+        let method =
+            self.arguments.method.unwrap_or(match (self.arguments.from_population || self.arguments.from_measured, weights.is_empty()) {
+                (false, true) => KeyMethod::Population,
+                _ => KeyMethod::Fixed,
+            });
         if method != KeyMethod::Fixed && !weights.is_empty() {
             return Err(Failure::input(format_args!("weights are for method fixed; method {method} finds its own")));
         }
@@ -101,7 +102,8 @@ impl Proposal<'_> {
         {
             return Err(Failure::input(format_args!("{without} has no weight; add --weight {without}=…, or leave --method fixed out")));
         }
-        let signature = |id: &InstitutionId| if Some(id) == self.arguments.institution.as_ref() { self.context.who.clone() } else { String::new() };
+        let signature =
+            |id: &InstitutionId| if Some(id) == self.arguments.institution.as_ref() { self.context.who.clone() } else { String::new() };
         let part = |id: InstitutionId| {
             let part = KeyPart { weight: weights.get(&id).copied(), agreed_by: signature(&id) };
             (id, part)
@@ -131,13 +133,17 @@ impl Proposal<'_> {
         if let Some(id) = &self.arguments.institution {
             self.registered(id, "--institution")?;
             if !members.contains(id) {
-                return Err(Failure::input(format_args!("--institution {id} proposes the key and has no part in it; add --member {id}, or let its county propose")));
+                return Err(Failure::input(format_args!(
+                    "--institution {id} proposes the key and has no part in it; add --member {id}, or let its county propose"
+                )));
             }
         }
         if let Some(county) = &self.arguments.county {
             let of_county = in_county(self.context, self.registry, county);
             if !members.iter().any(|id| of_county.contains(id)) {
-                return Err(Failure::input(format_args!("--county {county} has none of the institutions that take part; one of them, or its own county, can propose")));
+                return Err(Failure::input(format_args!(
+                    "--county {county} has none of the institutions that take part; one of them, or its own county, can propose"
+                )));
             }
         }
         Ok(())
@@ -147,7 +153,8 @@ impl Proposal<'_> {
     fn applies_to(&self) -> Result<AppliesTo, Failure> {
         let text = self.arguments.applies_to.as_deref().unwrap_or("");
         let row = KeyRow::parse(&["k", text, "", "equal", "i", "", "", "", "proposed", ""]);
-        let row = row.map_err(|errors| Failure::input(format_args!("--applies-to {text}: {}", errors.first().map_or("", |e| e.what.as_str()))))?;
+        let row =
+            row.map_err(|errors| Failure::input(format_args!("--applies-to {text}: {}", errors.first().map_or("", |e| e.what.as_str()))))?;
         if let AppliesTo::Account(account) = &row.applies_to
             && !self.registry.accounts.iter().any(|a| a.id == *account)
         {
@@ -200,7 +207,8 @@ impl Proposal<'_> {
             AppliesTo::Range(range) => vec![*range],
             AppliesTo::Account(account) => self.account(account, &mut sharers),
             AppliesTo::Anything => {
-                let own = self.arguments.institution.as_ref().map(|id| self.view.addresses().claims_of(id).map(|claim| claim.range).collect());
+                let own =
+                    self.arguments.institution.as_ref().map(|id| self.view.addresses().claims_of(id).map(|claim| claim.range).collect());
                 own.unwrap_or_default()
             }
         };
@@ -230,11 +238,16 @@ impl Proposal<'_> {
     fn from_population(&self, members: &BTreeSet<InstitutionId>) -> Result<BTreeMap<InstitutionId, Weight>, Failure> {
         let persons = PersonFigures::new(self.registry);
         let weights = population_weights(&self.view, &persons, members.iter());
-        let weights = weights.ok_or_else(|| Failure::input("a library among them has no person figure (`avling check` names it); import persons first"))?;
+        let weights = weights
+            .ok_or_else(|| Failure::input("a library among them has no person figure (`avling check` names it); import persons first"))?;
         Ok(members.iter().cloned().zip(weights.into_iter().map(Weight::whole)).collect())
     }
 
-    fn from_measured(&self, members: &BTreeSet<InstitutionId>, product: Option<&ProductId>) -> Result<BTreeMap<InstitutionId, Weight>, Failure> {
+    fn from_measured(
+        &self,
+        members: &BTreeSet<InstitutionId>,
+        product: Option<&ProductId>,
+    ) -> Result<BTreeMap<InstitutionId, Weight>, Failure> {
         let product = product.ok_or_else(|| Failure::input("--from-measured needs --product: sessions are counted for each"))?;
         let sessions = Sessions::new(self.registry);
         let last = measured_until(Some(self.arguments.from.first_day()), self.arguments.from);

@@ -103,7 +103,13 @@ fn words(
             let id = institution.as_ref().map_or("", |id| id.as_str());
             let name = names.get(id).copied().unwrap_or("(nobody)");
             let difference = i128::from(*then) - i128::from(*now);
-            let sign = if difference > 0 { "+" } else if difference < 0 { "−" } else { "" };
+            let sign = if difference > 0 {
+                "+"
+            } else if difference < 0 {
+                "−"
+            } else {
+                ""
+            };
             table.row([
                 product.to_string(),
                 format!("{report}:{metric}"),
@@ -115,7 +121,10 @@ fn words(
         }
     }
     let list = |products: &BTreeSet<ProductId>| products.iter().map(ProductId::as_str).collect::<Vec<_>>().join(", ");
-    let mut out = format!("Figures of {year}, now and under key {key} (headline figure of each product; --json has all):\n\n{table}\nMoves: {}.\n", list(moved));
+    let mut out = format!(
+        "Figures of {year}, now and under key {key} (headline figure of each product; --json has all):\n\n{table}\nMoves: {}.\n",
+        list(moved)
+    );
     if !stays.is_empty() {
         out.push_str(&format!("Stays as it is: {}.\n", list(stays)));
     }

@@ -191,7 +191,8 @@ impl Key {
         let weights: Vec<u128> = self.parts.values().filter_map(|part| part.weight).map(Weight::billionths).collect();
         let fits = |decimals: u32| {
             let tens = 10_u128.pow(DECIMALS - decimals);
-            weights.iter().all(|weight| weight % tens == 0) && weights.iter().map(|weight| weight / tens).sum::<u128>() < u128::from(WEIGHT_LIMIT)
+            weights.iter().all(|weight| weight % tens == 0)
+                && weights.iter().map(|weight| weight / tens).sum::<u128>() < u128::from(WEIGHT_LIMIT)
         };
         (0..=DECIMALS).any(fits)
     }

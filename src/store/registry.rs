@@ -41,11 +41,11 @@ pub struct RegistryStep {
 }
 
 impl Store {
-    /// Every change of rows of a kind whose identity begins with `first`, the oldest first.
+    /// Every change of rows of a kind whose identity begins with `first`, of all rows if nothing is named, the oldest first.
     ///
     /// # Errors
     /// The database fails, or holds a change that is none.
-    pub async fn registry_steps(&self, kind: Kind, first: &str) -> Result<Vec<RegistryStep>, StoreError> {
+    pub async fn registry_steps(&self, kind: Kind, first: Option<&str>) -> Result<Vec<RegistryStep>, StoreError> {
         let sql = "SELECT r.change, c.\"at\", c.who, c.reason, c.what, r.identity, r.before, r.after FROM registry_change r \
                    JOIN change c ON c.id = r.change WHERE r.kind = $1 ORDER BY r.change, r.identity";
         let rows = sqlx::query(sql).bind(kind.as_str()).fetch_all(&mut *self.reading().await).await.map_err(|e| self.named(e))?;
@@ -53,11 +53,18 @@ impl Store {
         for row in rows {
             let optional = |text: &str| if text.is_empty() { Ok(None) } else { cells(text).map(Some) };
             let found = || -> Result<Option<RegistryStep>, StoreError> {
-                if cells(row.try_get(5)?)?.first().is_none_or(|name| name != first) {
+                if first.is_some_and(|first| {
+                    !cells(row.try_get(5).unwrap_or("")).is_ok_and(|cells| cells.first().is_some_and(|name| name == first))
+                }) {
                     return Ok(None);
                 }
-                let change =
-                    ChangeRow { id: row.try_get(0)?, at: row.try_get(1)?, who: row.try_get(2)?, reason: row.try_get(3)?, what: row.try_get(4)? };
+                let change = ChangeRow {
+                    id: row.try_get(0)?,
+                    at: row.try_get(1)?,
+                    who: row.try_get(2)?,
+                    reason: row.try_get(3)?,
+                    what: row.try_get(4)?,
+                };
                 Ok(Some(RegistryStep { change, before: optional(row.try_get(6)?)?, after: optional(row.try_get(7)?)? }))
             };
             steps.extend(found().map_err(|e| self.named(e))?);

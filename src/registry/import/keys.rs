@@ -20,7 +20,9 @@ pub(super) fn settle(rows: &mut Vec<Placed<KeyRow>>, stored: &Registry, replace:
     }
     let mut wrong = Vec::new();
     if replace {
-        for key in known.values().filter(|key| matches!(key.state, KeyState::Agreed | KeyState::Superseded) && !by_key.contains_key(&key.id)) {
+        for key in
+            known.values().filter(|key| matches!(key.state, KeyState::Agreed | KeyState::Superseded) && !by_key.contains_key(&key.id))
+        {
             let what = format!("lacks key {}, which is {} and has to stay; give it an end (valid_to) instead", key.id, key.state);
             wrong.push((Place { file: 0, line: 0 }, "key", what));
         }
@@ -59,7 +61,10 @@ fn same_head(rows: &[Placed<KeyRow>], wrong: &mut Vec<Wrong>) {
     for other in others {
         for ((column, mine), (_, theirs)) in head(&other.row).into_iter().zip(&right) {
             if mine != *theirs {
-                let what = format!("is '{mine}', but '{theirs}' in the first row of key {}; it must be the same in all of its rows", first.row.key);
+                let what = format!(
+                    "is '{mine}', but '{theirs}' in the first row of key {}; it must be the same in all of its rows",
+                    first.row.key
+                );
                 wrong.push((other.at, column, what));
             }
         }
@@ -77,7 +82,8 @@ fn against(old: &Key, rows: &mut [Placed<KeyRow>], replace: bool, wrong: &mut Ve
         (Some(old), Some(new)) => old.iter().zip(new).filter(|(a, b)| a != b).map(|(a, _)| a.0).collect(),
         _ => Vec::new(),
     };
-    let weights_change = rows.iter().any(|placed| old.parts.get(&placed.row.institution).is_none_or(|part| part.weight != placed.row.weight));
+    let weights_change =
+        rows.iter().any(|placed| old.parts.get(&placed.row.institution).is_none_or(|part| part.weight != placed.row.weight));
     let terms_change = weights_change || changed.iter().any(|column| *column != "state") || (replace && !missing.is_empty());
     if !missing.is_empty() && (terms_change || !changed.is_empty()) {
         let lacks: Vec<&str> = missing.iter().map(|row| row.institution.as_str()).collect();
@@ -156,7 +162,11 @@ fn take_effect(rows: &mut Vec<Placed<KeyRow>>, missing: Vec<KeyRow>, stored: &Re
     let Some(at) = rows.first().map(|placed| placed.at) else { return };
     let Some(key) = Key::of_rows(rows.iter().map(|placed| &placed.row).chain(&missing)) else { return };
     if !key.weights_fit() {
-        wrong.push((at, "weight", format!("the weights of key {} have too many digits together; write them shorter, for example as percentages", key.id)));
+        wrong.push((
+            at,
+            "weight",
+            format!("the weights of key {} have too many digits together; write them shorter, for example as percentages", key.id),
+        ));
         return;
     }
     let signed = key.parts.values().any(|part| !part.agreed_by.is_empty());
