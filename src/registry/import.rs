@@ -11,7 +11,7 @@ mod read;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::NaiveDate;
 
@@ -20,7 +20,7 @@ use super::problem::{Problem, Problems};
 use crate::model::registry::{
     Account, Change, Claim, Institution, Kind, ManualFigure, Municipality, Persons, Product, Registry, Subscription, Transition, Vendor,
 };
-use crate::model::{AccountId, KeyRow, SessionCount};
+use crate::model::{AccountId, InstitutionId, KeyRow, Month, ProductId, SessionCount};
 
 pub use difference::{Difference, changes};
 
@@ -38,6 +38,8 @@ pub struct FileInput<'a> {
 pub struct Known<'a> {
     /// The ids of the configured sources.
     pub sources: Vec<&'a str>,
+    /// Which accounts give an institution figures of a product in a month; what matters to figures by hand.
+    pub given: HashMap<(InstitutionId, ProductId, Month), BTreeSet<AccountId>>,
 }
 
 /// Seals a secret: the account, the column, the secret in clear; gives what is stored, or why it cannot be sealed.
