@@ -8,11 +8,14 @@
 
 mod support;
 
+mod agreement;
 mod bad_vendors;
 mod command_line;
 mod demo;
 mod imports;
 mod pipeline;
+mod revisions;
+mod rules;
 mod store_story;
 mod tidy;
 mod usage_files;
