@@ -8,6 +8,7 @@ mod closing;
 mod error;
 mod facts;
 mod figures;
+mod ledger;
 mod months;
 mod open;
 mod registry;

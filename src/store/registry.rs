@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row as _};
 
+use super::ledger::Ledger;
 use super::{ChangeRow, Connection, Store, StoreError, Transaction};
 use crate::model::registry::{Change, Column, Kind, Registry, Row};
 
@@ -95,11 +96,14 @@ impl Transaction<'_> {
             return Ok(());
         }
         let columns = columns(kind);
-        let applied = async {
+        let applied: Result<(), StoreError> = async {
             let change = self.change().await?;
-            apply(self.connection(), kind, columns, changes, change).await
-        };
-        applied.await.map_err(|e| self.named(e))
+            let ledger = apply(self.connection(), kind, columns, changes, change).await?;
+            self.ledger.join(ledger);
+            Ok(())
+        }
+        .await;
+        applied.map_err(|e| self.named(e))
     }
 }
 
@@ -200,7 +204,14 @@ fn row<R: Row>(row: &SqliteRow) -> Result<R, StoreError> {
     parsed(&cells)
 }
 
-async fn apply(connection: &mut Connection, kind: Kind, columns: &[Column], changes: &[Change], change_id: i64) -> Result<(), StoreError> {
+async fn apply(
+    connection: &mut Connection,
+    kind: Kind,
+    columns: &[Column],
+    changes: &[Change],
+    change_id: i64,
+) -> Result<Ledger, StoreError> {
+    let mut ledger = Ledger::default();
     let names: Vec<String> = columns.iter().map(|c| format!("\"{}\"", c.name)).collect();
     let places: Vec<String> = (1..=columns.len()).map(|i| format!("${i}")).collect();
     let table = kind.table();
@@ -222,17 +233,16 @@ async fn apply(connection: &mut Connection, kind: Kind, columns: &[Column], chan
             query.execute(&mut *connection).await?;
         }
         let json = |cells: &Option<Vec<String>>| cells.as_ref().map(|cells| serde_json::json!(cells).to_string()).unwrap_or_default();
-        sqlx::query(
-            "INSERT INTO registry_change (change, kind, identity, before, after) VALUES ($1, $2, $3, $4, $5) \
-             ON CONFLICT (change, kind, identity) DO UPDATE SET after = excluded.after",
-        )
-        .bind(change_id)
-        .bind(kind.as_str())
-        .bind(serde_json::json!(change.identity).to_string())
-        .bind(json(&change.before))
-        .bind(json(&change.after))
-        .execute(&mut *connection)
-        .await?;
+        let (identity, before, after) = (serde_json::json!(change.identity).to_string(), json(&change.before), json(&change.after));
+        ledger.registered(kind.as_str(), &identity, &before, &after);
+        sqlx::query("INSERT INTO registry_change (change, kind, identity, before, after) VALUES ($1, $2, $3, $4, $5)")
+            .bind(change_id)
+            .bind(kind.as_str())
+            .bind(identity)
+            .bind(before)
+            .bind(after)
+            .execute(&mut *connection)
+            .await?;
     }
-    Ok(())
+    Ok(ledger)
 }

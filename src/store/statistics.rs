@@ -6,6 +6,7 @@ use num_rational::BigRational;
 use sqlx::{QueryBuilder, Row as _, Sqlite};
 
 use super::facts::year_bounds;
+use super::ledger::{Ledger, RowKey};
 use super::months::{month_of, to_count};
 use super::terms::Terms;
 use super::{Connection, Store, StoreError, Transaction};
@@ -93,9 +94,6 @@ async fn basis_number(connection: &mut Connection, cache: &mut HashMap<[u8; 16],
     Ok(number)
 }
 
-/// The columns that tell rows apart, as numbers: product, report, month, institution, metric, data type.
-type RowKey = [i64; 6];
-
 struct OldRow {
     value: i64,
     exact: String,
@@ -117,7 +115,7 @@ impl Transaction<'_> {
         only: Option<&BTreeSet<Option<InstitutionId>>>,
         new: &[Statistic],
     ) -> Result<Changed, StoreError> {
-        let written = async {
+        let written: Result<Changed, StoreError> = async {
             let change = self.change().await?;
             let reason = self.cause().reason;
             let (connection, terms) = self.parts();
@@ -128,9 +126,13 @@ impl Transaction<'_> {
                 change,
                 reason,
             };
-            write(connection, terms, &work, only, new).await
-        };
-        written.await.map_err(|e| self.named(e))
+            let mut ledger = Ledger::default();
+            let changed = write(connection, terms, &work, only, new, &mut ledger).await?;
+            self.ledger.join(ledger);
+            Ok(changed)
+        }
+        .await;
+        written.map_err(|e| self.named(e))
     }
 }
 
@@ -183,6 +185,7 @@ async fn write(
     work: &Work,
     only: Option<&BTreeSet<Option<InstitutionId>>>,
     new: &[Statistic],
+    ledger: &mut Ledger,
 ) -> Result<Changed, StoreError> {
     let (product, report) = (work.product, work.report);
     let mut wanted: Option<BTreeSet<i64>> = None;
@@ -258,6 +261,12 @@ async fn write(
         changed.removed += 1;
     }
     upserts.sort_unstable_by_key(|row| row.0);
+    for (key, value, exact, basis, revision) in &upserts {
+        ledger.made(key, *value, exact, *basis, *revision);
+    }
+    for (key, row, reason) in &past {
+        ledger.ended(key, row.made, row.revision, reason);
+    }
     for chunk in upserts.chunks(1000) {
         let mut query = QueryBuilder::<Sqlite>::new(
             "INSERT OR REPLACE INTO statistic \

@@ -14,6 +14,7 @@ mod command_line;
 mod demo;
 mod imports;
 mod pipeline;
+mod properties;
 mod revisions;
 mod rules;
 mod store_story;
