@@ -22,6 +22,7 @@ pub mod store;
 
 pub mod export;
 pub mod harvest;
+pub mod words;
 
 pub mod cli;
 pub mod clock;

@@ -302,6 +302,9 @@ pub struct ExplainArguments {
     /// The report [default: the one of the product's headline figure, else PR, else the only one there is]
     #[arg(long, value_name = "ID")]
     pub report: Option<ReportId>,
+    /// The language of the answer: nb (bokmål), nn (nynorsk) or en
+    #[arg(long, value_name = "nb|nn|en", default_value = "en")]
+    pub language: crate::words::Language,
 }
 
 /// Arguments of `close`.

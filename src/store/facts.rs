@@ -104,7 +104,8 @@ pub fn scope_word(member: Option<&Member>, addresses: Option<Addresses>) -> Stri
     scope_text(&Scope::of(member, addresses))
 }
 
-fn parse_scope(text: &str) -> Result<Scope, StoreError> {
+/// A scope as it was written.
+pub(super) fn parse_scope(text: &str) -> Result<Scope, StoreError> {
     if text.is_empty() {
         return Ok(Scope::Account);
     }

@@ -6,6 +6,7 @@
 mod changes;
 mod closing;
 mod error;
+mod evidence;
 mod facts;
 mod figures;
 mod ledger;
@@ -19,6 +20,7 @@ mod terms;
 pub use changes::{Cause, ChangeRow};
 pub use closing::ClosedYear;
 pub use error::StoreError;
+pub use evidence::ReportedMonth;
 pub use facts::{Fact, FactBatch, FactStream, ItemRow, StoredFact, scope_word};
 pub use figures::{StatisticFilter, StoredStatistic};
 pub use months::{AccountMonth, MonthRow};
