@@ -19,7 +19,7 @@ use crate::formats::summary::{Summary, summarise};
 use crate::harvest::intake;
 use crate::harvest::settle::{Desk, Reply, Settled, Subject};
 use crate::model::registry::{Account, Registry};
-use crate::model::{Month, MonthOutcome, MonthRange, MonthState};
+use crate::model::{Month, MonthOutcome, MonthRange, MonthState, Trouble};
 use crate::registry::problem::did_you_mean;
 use crate::store::Store;
 
@@ -245,15 +245,7 @@ impl File<'_> {
         let known = store.months_of(&self.account.id, self.report).await?;
         let partial = self.reading.exceptions.iter().any(|e| e.code == 3040);
         let incomplete = partial || self.reading.exceptions.iter().any(|e| (3030..3040).contains(&e.code));
-        let outcome = |month, state| MonthOutcome {
-            month,
-            state,
-            reason: String::new(),
-            next_attempt: None,
-            partial,
-            unconfirmed: false,
-            zero_said: false,
-        };
+        let outcome = |month, state| MonthOutcome { partial, trouble: partial.then_some(Trouble::Partial), ..MonthOutcome::plain(month, state) };
         let mut outcomes: Vec<MonthOutcome> = contents.months.keys().map(|month| outcome(*month, MonthState::Harvested)).collect();
         // A month that the report covers and has nothing for was not used, unless something else is known.
         for month in range.iter().flat_map(|range| range.iter()).filter(|_| !incomplete) {

@@ -56,7 +56,7 @@ pub async fn run(context: &Context, arguments: &StatusArguments) -> Result<Done,
         "open": open.iter().map(|open| json!({
             "source": open.first.source, "account": open.first.key.account, "report": open.first.key.report,
             "from": open.first.key.month, "to": open.last, "state": open.first.state.as_str(), "reason": open.first.reason,
-            "attempts": open.first.attempts, "next_attempt": open.first.next_attempt,
+            "attempts": open.first.attempts.count, "next_attempt": open.first.next_attempt,
         })).collect::<Vec<_>>(),
     });
     context.printer.result(&document, || {

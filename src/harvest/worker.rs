@@ -11,18 +11,18 @@ use tokio::sync::Mutex;
 use super::intake::{self, Contents};
 use super::queue::{Job, PATIENCE, Queue};
 use super::settle::{Desk, MonthChange, Reply, SettleError, Subject};
-use super::verdict::{Answer, Asked, Stop, Transport, Verdict, judge, judge_transport};
+use super::verdict::{Answer, Asked, Earlier, Stop, Transport, Verdict, judge, judge_transport};
 use crate::archive::{Archive, ArchiveError};
 use crate::attribution::Attributor;
 use crate::clock::Clock;
 use crate::config::{ReleaseChoice, Settings, SourceSettings};
 use crate::model::registry::{Account, Registry};
-use crate::model::{AccountId, Month, MonthOutcome, MonthRange, MonthState, Release, ReportId, SourceId};
+use crate::model::{AccountId, Month, MonthOutcome, MonthRange, MonthState, Release, ReportId, SourceId, Trouble};
 use crate::schedule::Task;
 use crate::secrets::Sealer;
 use crate::sources::counter_api::redactor_for;
 use crate::sources::{Credentials, FetchError, HttpClients, RawReply, ReportRequest, fetch_report, host_of};
-use crate::store::{MonthRow, Store, StoreError};
+use crate::store::{Store, StoreError};
 
 /// Why a run ended before its work was done. What was settled before stays.
 #[derive(Debug, thiserror::Error)]
@@ -285,15 +285,7 @@ impl<'a> Harvester<'a> {
         state: MonthState,
         next_attempt: Option<DateTime<Utc>>,
     ) -> Result<RequestReport, HarvestError> {
-        let outcome = |month| MonthOutcome {
-            month,
-            state,
-            reason: reason.clone(),
-            next_attempt,
-            partial: false,
-            unconfirmed: false,
-            zero_said: false,
-        };
+        let outcome = |month| MonthOutcome { reason: reason.clone(), next_attempt, ..MonthOutcome::plain(month, state) };
         let outcomes: Vec<MonthOutcome> = job.task.months.iter().map(outcome).collect();
         self.settle(source, &job.task, &outcomes, None).await?;
         let request = RequestReport {
@@ -331,15 +323,15 @@ impl<'a> Harvester<'a> {
     async fn ask(&self, source: &SourceSettings, job: &Job) -> Result<(RequestReport, Verdict), HarvestError> {
         let task = &job.task;
         self.progress.asking(&task.source, &task.account, &task.report);
-        let known = self.known(task).await?;
+        let earlier = self.earlier(task).await?;
         let account = self.registry.accounts.iter().find(|account| account.id == task.account);
         let Some(account) = account else {
-            return self.finish(source, job, Verdict::failing(task.months, "the account is not registered any more", None), None).await;
+            return self.finish(source, job, Verdict::not_asked(task.months, "the account is not registered any more", None), None).await;
         };
         let credentials = match self.credentials(account) {
             Ok(credentials) => credentials,
             // It costs the vendor nothing to look again each time.
-            Err(reason) => return self.finish(source, job, Verdict::failing(task.months, &reason, Some(self.clock.now())), None).await,
+            Err(reason) => return self.finish(source, job, Verdict::not_asked(task.months, &reason, Some(self.clock.now())), None).await,
         };
         let (choice, base_url) = Self::address(source, job);
         let release = match choice {
@@ -372,14 +364,13 @@ impl<'a> Harvester<'a> {
             Err(error) => {
                 let (needs_a_person, of_host) = (error.needs_a_person(), error.is_of_host());
                 let transport = Transport { reason: error.to_string(), needs_a_person, of_host };
-                let attempts = known.iter().map(|row| row.attempts).max().unwrap_or(0);
-                let verdict = judge_transport(&transport, task.months, attempts, self.clock.now());
+                let verdict = judge_transport(&transport, task.months, &earlier, self.clock.now());
                 self.finish(source, job, verdict, None).await
             }
             Ok(reply) => {
                 let contents = self.look(source, &reply.sha256).await?;
                 let others = self.other_customers(account);
-                let mut verdict = self.judge(source, job, account, release, &others, &known, &reply, &contents);
+                let mut verdict = self.judge(source, job, account, release, &others, &earlier, &reply, &contents);
                 // What was masked as it came may be a secret again once its escapes are read.
                 let redactor = redactor_for(&credentials, base_url);
                 for outcome in &mut verdict.months {
@@ -394,10 +385,10 @@ impl<'a> Harvester<'a> {
         }
     }
 
-    /// The stored rows of the task's months.
-    async fn known(&self, task: &Task) -> Result<Vec<MonthRow>, StoreError> {
+    /// What earlier attempts at the months of the report met.
+    async fn earlier(&self, task: &Task) -> Result<Earlier, StoreError> {
         let rows = self.store.months_of(&task.account, &task.report).await?;
-        Ok(rows.into_iter().filter(|row| task.months.contains(row.key.month)).collect())
+        Ok(rows.into_iter().map(|row| (row.key.month, row.attempts)).collect())
     }
 
     #[allow(clippy::too_many_arguments, reason = "everything that the decision rests on, named")]
@@ -408,7 +399,7 @@ impl<'a> Harvester<'a> {
         account: &Account,
         release: Release,
         others: &[String],
-        known: &[MonthRow],
+        earlier: &Earlier,
         reply: &RawReply,
         contents: &Contents,
     ) -> Verdict {
@@ -420,7 +411,6 @@ impl<'a> Harvester<'a> {
             months_with_data: &months_with_data,
             beginning: &reply.beginning,
         };
-        let waiting = known.iter().max_by_key(|row| row.attempts);
         let asked = Asked {
             report: &job.task.report,
             release,
@@ -429,8 +419,8 @@ impl<'a> Harvester<'a> {
             other_customers: others,
             has_fallback: source.fallback.is_some() && !job.fallback,
             is_fallback: job.fallback,
-            attempts: waiting.map_or(0, |row| row.attempts),
-            first_attempt: waiting.and_then(|row| row.first_attempt),
+            earlier,
+            our_address: reply.our_address,
         };
         judge(&answer, &asked, self.clock.now(), self.settings.schedule.time_zone)
     }
@@ -453,7 +443,7 @@ impl<'a> Harvester<'a> {
             Err(error) if error.is_of_the_report() => {
                 let reason = format!("the figures cannot be kept: {error}; tell the vendor");
                 let next = Some(self.clock.now() + chrono::TimeDelta::days(7));
-                outcomes = Verdict::failing(job.task.months, &reason, next).months;
+                outcomes = Verdict::failing(job.task.months, Trouble::Person, &reason, next).months;
                 self.settle(source, &job.task, &outcomes, None).await?
             }
             settled => settled?,
