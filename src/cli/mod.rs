@@ -13,6 +13,8 @@ mod export;
 mod harvest;
 mod import;
 mod import_usage;
+mod input;
+mod known;
 mod networks;
 mod printer;
 mod progress;

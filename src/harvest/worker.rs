@@ -24,6 +24,9 @@ use crate::sources::counter_api::redactor_for;
 use crate::sources::{Credentials, FetchError, HttpClients, RawReply, ReportRequest, fetch_report, host_of};
 use crate::store::{Store, StoreError};
 
+/// How often whoever watches is told how long is still to be waited.
+const WATCHED: Duration = Duration::from_secs(1);
+
 /// Why a run ended before its work was done. What was settled before stays.
 #[derive(Debug, thiserror::Error)]
 pub enum HarvestError {
@@ -48,8 +51,11 @@ pub trait Progress: Send + Sync {
     fn asking(&self, source: &SourceId, account: &AccountId, report: &ReportId);
     /// A request is settled.
     fn settled(&self, report: &RequestReport);
-    /// Nothing can be sent before something is ready, in so long.
-    fn waiting(&self, jobs: usize, how_long: Duration);
+    /// So many requests more than were planned: at the other release, or a month at a time.
+    fn added(&self, requests: usize);
+    /// So many requests wait because a vendor is not ready for them, the first of them for so long; none if nothing waits.
+    /// Told at every turn, and each second while nothing else happens.
+    fn waiting(&self, requests: usize, how_long: Duration);
 }
 
 /// Nobody watches.
@@ -61,6 +67,7 @@ impl Progress for Silent {
     fn received(&self, _: u64) {}
     fn asking(&self, _: &SourceId, _: &AccountId, _: &ReportId) {}
     fn settled(&self, _: &RequestReport) {}
+    fn added(&self, _: usize) {}
     fn waiting(&self, _: usize, _: Duration) {}
 }
 
@@ -165,17 +172,18 @@ impl<'a> Harvester<'a> {
             if running.is_empty() && wake.is_none() {
                 break;
             }
+            let now = Instant::now();
+            let put_off = queue.put_off(now);
+            let (jobs, first) = put_off.unwrap_or((0, now));
+            self.progress.waiting(jobs, first.saturating_duration_since(now));
             let idle = running.is_empty();
             let sleep = async {
-                match wake {
-                    Some(at) => {
-                        let left = at.saturating_duration_since(Instant::now());
-                        if idle && left > Duration::from_secs(1) {
-                            self.progress.waiting(1, left);
-                        }
-                        tokio::time::sleep(left).await;
-                    }
-                    None => std::future::pending().await,
+                let left = wake.map(|at| at.saturating_duration_since(now));
+                match (left, put_off) {
+                    // Whoever watches sees the time go by.
+                    (left, Some(_)) => tokio::time::sleep(left.unwrap_or(WATCHED).min(WATCHED)).await,
+                    (Some(left), None) => tokio::time::sleep(left).await,
+                    (None, None) => std::future::pending().await,
                 }
             };
             tokio::select! {
@@ -240,13 +248,16 @@ impl<'a> Harvester<'a> {
         }
         if !verdict.try_fallback.is_empty() && !job.fallback && source.fallback.is_some() {
             let months: BTreeSet<Month> = verdict.try_fallback.iter().copied().collect();
-            for range in unbroken(&months) {
+            let ranges = unbroken(&months);
+            self.progress.added(ranges.len());
+            for range in ranges {
                 let task = Task { months: range, ..job.task.clone() };
                 self.push(queue, source, Job { task, fallback: true, single: false, since: None, sent: 0 });
             }
             request.outcomes.retain(|outcome| !months.contains(&outcome.month));
         } else if verdict.single_months && !job.single && job.task.months.first != job.task.months.last {
-            for month in job.task.months.iter().collect::<Vec<_>>().into_iter().rev() {
+            self.progress.added(job.task.months.iter().count());
+            for month in job.task.months.iter().rev() {
                 let task = Task { months: MonthRange::new(month, month), ..job.task.clone() };
                 queue.push_front(&host, Job { task, single: true, ..job.clone() });
             }
@@ -260,10 +271,14 @@ impl<'a> Harvester<'a> {
                 .map(|o| o.month)
                 .collect();
             let ranges = unbroken(&open);
+            let requests = ranges.len();
             let comes_again = ranges
                 .into_iter()
                 .all(|months| queue.retry(&host, Job { task: Task { months, ..job.task.clone() }, ..job.clone() }, now, delay).is_none());
-            request.comes_again = comes_again && !open.is_empty();
+            request.comes_again = comes_again && requests > 0;
+            if request.comes_again {
+                self.progress.added(requests - 1);
+            }
         }
         self.progress.settled(&request);
         if request.comes_again {

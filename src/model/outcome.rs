@@ -173,7 +173,16 @@ impl MonthOutcome {
     /// The month in this state, with nothing more to be said.
     #[must_use]
     pub fn plain(month: Month, state: MonthState) -> Self {
-        Self { month, state, trouble: None, reason: String::new(), next_attempt: None, partial: false, unconfirmed: false, zero_said: false }
+        Self {
+            month,
+            state,
+            trouble: None,
+            reason: String::new(),
+            next_attempt: None,
+            partial: false,
+            unconfirmed: false,
+            zero_said: false,
+        }
     }
 }
 
