@@ -26,3 +26,6 @@ pub mod harvest;
 pub mod cli;
 pub mod clock;
 pub mod simulator;
+
+#[cfg(test)]
+mod skipped_tests;

@@ -6,6 +6,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests say what went wrong by failing")]
 #![allow(clippy::cast_precision_loss, reason = "the figures of tests are small")]
 
+#[path = "../../src/skipped_tests.rs"]
+mod skipped_tests;
 mod support;
 
 mod bad_vendors;
@@ -13,6 +15,7 @@ mod command_line;
 mod demo;
 mod imports;
 mod pipeline;
+mod progress;
 mod store_story;
 mod tidy;
 mod usage_files;
