@@ -27,3 +27,6 @@ pub mod words;
 pub mod cli;
 pub mod clock;
 pub mod simulator;
+
+#[cfg(test)]
+mod skipped_tests;

@@ -7,12 +7,11 @@ use super::arguments::SelectionArguments;
 use super::context::Context;
 use super::progress::Bar;
 use super::table::grouped;
-use super::{Done, Failure};
+use super::{Done, Failure, known};
 use crate::attribution::Attributor;
 use crate::config::{Settings, SourceKind};
 use crate::harvest::{HarvestReport, Harvester, PATIENCE};
 use crate::model::MonthState;
-use crate::registry::problem::did_you_mean;
 use crate::schedule::{KnownMonth, KnownMonths, PlanRules, Selection, SourcePlan, plan};
 use crate::sources::HttpClients;
 use crate::store::{MonthRow, Store};
@@ -22,11 +21,8 @@ pub async fn run(context: &Context, arguments: &SelectionArguments, again: bool)
     if again && (arguments.from.is_none() || arguments.to.is_none()) {
         return Err(Failure::input("reharvest replaces what is there, so it wants a range: --from YYYY-MM --to YYYY-MM"));
     }
-    if let (Some(from), Some(to)) = (arguments.from, arguments.to)
-        && from > to
-    {
-        return Err(Failure::input(format_args!("--from {from} is after --to {to}")));
-    }
+    known::range(arguments.from, arguments.to)?;
+    arguments.reports.iter().try_for_each(known::report)?;
     let store = context.writer().await?;
     let selection = Selection {
         sources: arguments.sources.clone(),
@@ -46,18 +42,8 @@ pub async fn run(context: &Context, arguments: &SelectionArguments, again: bool)
 pub async fn harvest(context: &Context, store: &Store, selection: &Selection) -> Result<HarvestReport, Failure> {
     let registry = store.registry().await?;
     let settings = &context.settings;
-    for source in &selection.sources {
-        if !settings.sources.iter().any(|s| s.id == *source) {
-            let near = did_you_mean(source.as_str(), settings.sources.iter().map(|s| s.id.as_str()));
-            return Err(Failure::input(format_args!("--source {source}: no source of that name is configured{near}")));
-        }
-    }
-    for account in &selection.accounts {
-        if !registry.accounts.iter().any(|a| a.id == *account) {
-            let near = did_you_mean(account.as_str(), registry.accounts.iter().map(|a| a.id.as_str()));
-            return Err(Failure::input(format_args!("--account {account}: no account of that name is registered{near}")));
-        }
-    }
+    selection.sources.iter().try_for_each(|id| known::source(id, settings))?;
+    selection.accounts.iter().try_for_each(|id| known::account(id, &registry))?;
     let rules = PlanRules {
         backfill_from: settings.schedule.backfill_from,
         restate_months: settings.schedule.restate_months,

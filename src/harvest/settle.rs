@@ -201,9 +201,6 @@ fn new_row(
     now: DateTime<Utc>,
 ) -> MonthRow {
     let sha256 = reply.map(|reply| reply.sha256.to_owned()).unwrap_or_default();
-    // Attempts count how often a month was asked for that did not come, or not all of it; a month that came ends the series.
-    let open = outcome.state != MonthState::Harvested || outcome.partial;
-    let again = before.filter(|b| open && (b.state == outcome.state || b.state == MonthState::Harvested));
     let fresh = MonthRow {
         key: AccountMonth { account: subject.account.clone(), report: subject.report.clone(), month: outcome.month },
         source: subject.source.id.clone(),
@@ -211,8 +208,7 @@ fn new_row(
         reason: outcome.reason.clone(),
         partial: outcome.partial,
         unconfirmed: outcome.unconfirmed,
-        attempts: if open { again.map_or(0, |b| b.attempts).saturating_add(1) } else { 0 },
-        first_attempt: if open { again.and_then(|b| b.first_attempt).or(Some(now)) } else { None },
+        attempts: before.map(|b| b.attempts).unwrap_or_default().and(outcome, now),
         next_attempt: outcome.next_attempt,
         harvested_at: None,
         checked_at: Some(now),
@@ -260,10 +256,11 @@ fn new_row(
 
 /// The month as it was, with a word on the attempt that changed nothing.
 fn kept(before: &MonthRow, outcome: &MonthOutcome, now: DateTime<Utc>) -> MonthRow {
+    // A month that was passed over met nothing.
+    let again = if outcome.trouble.is_some() || outcome.state == MonthState::Empty { "asked again" } else { "to be asked again" };
     MonthRow {
-        reason: format!("asked again, {}: {}; what was there is kept", outcome.state, outcome.reason),
-        attempts: before.attempts.saturating_add(1),
-        first_attempt: before.first_attempt.or(Some(now)),
+        reason: format!("{again}, {}: {}; what was there is kept", outcome.state, outcome.reason),
+        attempts: before.attempts.and(outcome, now),
         next_attempt: outcome.next_attempt,
         checked_at: Some(now),
         ..before.clone()

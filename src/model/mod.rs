@@ -21,7 +21,7 @@ pub use count::{Count, Group, MonthFacts, MonthsKnown, Unit};
 pub use ids::{AccountId, InstitutionId, KeyId, MunicipalityCode, ProductId, ReportId, SourceId, VendorId};
 pub use key::{AppliesTo, KeyMethod, KeyRow, KeyState};
 pub use month::{Month, MonthRange};
-pub use outcome::{MonthOutcome, MonthState};
+pub use outcome::{Attempts, MonthOutcome, MonthState, Trouble};
 pub use report::{Exception, Release, ReportHeader};
 pub use statistic::{Quality, Statistic};
 pub use usage::{Addresses, Identifier, Item, Member, Scope, UsageRecord};

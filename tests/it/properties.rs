@@ -204,6 +204,7 @@ impl World {
             partial: false,
             unconfirmed: false,
             zero_said: false,
+            trouble: None,
         };
         let outcomes: Vec<MonthOutcome> = contents.months.keys().map(|month| outcome(*month)).collect();
         let registry = self.store.registry().await.unwrap();
