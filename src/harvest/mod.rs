@@ -6,6 +6,7 @@
 
 pub mod attribute;
 pub mod intake;
+pub mod places;
 mod queue;
 pub mod settle;
 pub mod verdict;

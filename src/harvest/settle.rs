@@ -1,12 +1,14 @@
 //! One request settled: what was judged is written, whole or not at all (HARVEST section 4.3).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use tokio::sync::{Mutex, mpsc};
 
 use super::attribute::{self, AttributeError};
 use super::intake::{self, Contents};
+use super::places::Places;
 use crate::archive::{Archive, ArchiveError};
 use crate::attribution::Attributor;
 use crate::config::SourceSettings;
@@ -100,6 +102,8 @@ pub struct Desk<'a, 'r> {
     pub archive: &'a Archive,
     /// Who divides.
     pub attributor: &'a Mutex<Attributor<'r>>,
+    /// Where addresses belong.
+    pub places: &'a Arc<dyn Places>,
     /// Who has it written.
     pub who: &'a str,
 }
@@ -179,8 +183,8 @@ impl Desk<'_, '_> {
     ) -> Result<(), SettleError> {
         let (sender, mut receiver) = mpsc::channel::<FactBatch>(4);
         let reader = self.archive.read(sha256)?;
-        let (source, months) = (subject.source.clone(), months.clone());
-        let parsing = tokio::task::spawn_blocking(move || intake::send(reader, &source, &months, &sender));
+        let (source, places, months) = (subject.source.clone(), Arc::clone(self.places), months.clone());
+        let parsing = tokio::task::spawn_blocking(move || intake::send(reader, &source, &*places, &months, &sender));
         let mut stream = transaction.begin_facts(subject.account, subject.report).await?;
         while let Some(batch) = receiver.recv().await {
             transaction.take_facts(&mut stream, &batch).await?;

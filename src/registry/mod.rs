@@ -2,8 +2,7 @@
 //!
 //! [`import::import`] reads the files of one kind against what is stored and gives the [`Change`]s to make, or all
 //! that is wrong as [`Problems`]. Below it, [`table`] turns text into cells with their places, [`rows`] cells into
-//! the rows of the domain ([`Row`]), [`notation`] what people write for addresses into ranges, and [`basebibliotek`]
-//! the national library register into institutions. [`geography`] tells which municipality and county a place is in,
+//! the rows of the domain ([`Row`]), and [`basebibliotek`] the national library register into institutions. [`geography`] tells which municipality and county a place is in,
 //! through time. Nothing here reads a file or the store.
 //!
 //! [`Change`]: crate::model::registry::Change
@@ -13,7 +12,6 @@
 pub mod basebibliotek;
 pub mod geography;
 pub mod import;
-pub mod notation;
 pub mod problem;
 pub mod rows;
 pub mod table;

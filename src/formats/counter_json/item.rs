@@ -12,7 +12,7 @@ use super::names::{Name, NameSeed, shown};
 use super::performance::Performance;
 use super::state::{Relation, State};
 use super::values::{SMALL, Skip, Small, Text, Word};
-use super::words::Field;
+use crate::formats::words::Field;
 use crate::formats::FormatError;
 
 /// A parent's counts are also its items' counts, or are nobody's here.

@@ -5,7 +5,7 @@ use crate::model::AccountId;
 use crate::model::registry::{CellError, Institution, Kind, Row as _};
 use crate::registry::basebibliotek::{self, RegisterError};
 use crate::registry::geography::Geography;
-use crate::registry::notation::parse_ranges;
+use crate::model::notation::parse_ranges;
 use crate::registry::rows::{SEALED, SECRETS, is_reference};
 use crate::registry::table;
 

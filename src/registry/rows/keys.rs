@@ -3,7 +3,7 @@
 use super::{Cells, QUOTED, key, open, optional, required, shortened};
 use crate::model::registry::{CellError, Column, Kind, Row};
 use crate::model::{AppliesTo, KeyMethod, KeyRow, KeyState, ProductId, Weight};
-use crate::registry::notation::{joins_addresses, looks_like_addresses, parse_ranges};
+use crate::model::notation::{joins_addresses, looks_like_addresses, parse_ranges};
 
 impl Row for KeyRow {
     const KIND: Kind = Kind::Keys;
