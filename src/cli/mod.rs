@@ -12,6 +12,7 @@ mod explain;
 mod export;
 mod harvest;
 mod import;
+mod import_sessions;
 mod import_usage;
 mod networks;
 mod printer;

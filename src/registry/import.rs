@@ -37,6 +37,8 @@ pub struct FileInput<'a> {
 pub struct Known<'a> {
     /// The ids of the configured sources.
     pub sources: Vec<&'a str>,
+    /// The accounts that figures by hand stand instead of, beside those that the files name.
+    pub instead_of: Vec<&'a str>,
 }
 
 /// Seals a secret: the account, the column, the secret in clear; gives what is stored, or why it cannot be sealed.
@@ -75,7 +77,8 @@ pub fn import(
     today: NaiveDate,
     seal: &mut Seal<'_>,
 ) -> Result<Imported, Problems> {
-    let run = Run { files, stored, known, replace, today, problems: Problems::default(), warnings: Vec::new(), rows: 0 };
+    let names = files.iter().map(|file| file.name.to_owned()).collect();
+    let run = Run { files, names, stored, known, replace, today, problems: Problems::default(), warnings: Vec::new(), rows: 0 };
     match kind {
         Kind::Municipalities => run.finish::<Municipality>(seal),
         Kind::Transitions => run.finish::<Transition>(seal),
@@ -108,6 +111,8 @@ struct Placed<R> {
 
 struct Run<'a> {
     files: &'a [FileInput<'a>],
+    /// The files as messages name them: of a workbook, its sheet too.
+    names: Vec<String>,
     stored: &'a Registry,
     known: &'a Known<'a>,
     replace: bool,
@@ -119,8 +124,8 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn problem(&self, at: Place, column: &str, what: impl Into<String>) -> Problem {
-        let file = self.files.get(at.file).map_or("", |file| file.name);
-        Problem { file: file.to_owned(), line: at.line, column: column.to_owned(), what: what.into() }
+        let file = self.names.get(at.file).cloned().unwrap_or_default();
+        Problem { file, line: at.line, column: column.to_owned(), what: what.into() }
     }
 
     fn wrong(&mut self, at: Place, column: &str, what: impl Into<String>) {
@@ -152,8 +157,8 @@ impl Run<'_> {
         if self.replace && self.problems.is_empty() {
             self.removals::<R>(&rows);
         }
-        let names: Vec<&str> = self.files.iter().map(|file| file.name).collect();
         if !self.problems.is_empty() {
+            let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
             self.problems.sort(&names);
             return Err(self.problems);
         }
@@ -185,7 +190,7 @@ impl Run<'_> {
 
     /// A place, as in `file:line`.
     fn said(&self, at: Place) -> String {
-        format!("{}:{}", self.files.get(at.file).map_or("", |file| file.name), at.line)
+        format!("{}:{}", self.names.get(at.file).map_or("", String::as_str), at.line)
     }
 
     /// Rows that name something unknown.

@@ -11,6 +11,7 @@ mod months;
 mod open;
 mod registry;
 mod revisions;
+mod sessions;
 mod statistics;
 mod terms;
 
