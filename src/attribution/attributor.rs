@@ -100,6 +100,12 @@ impl<'a> Attributor<'a> {
         self.registry
     }
 
+    /// The rules that it works by.
+    #[must_use]
+    pub fn rules(&self) -> &'a Rules {
+        self.rules
+    }
+
     /// The registry as it is in a month.
     pub fn view(&mut self, month: Month) -> Arc<MonthView<'a>> {
         let registry = self.registry;
@@ -337,7 +343,7 @@ pub(super) fn counted_account<'c>(accounts: &'c [AccountId], month: Month, month
 }
 
 /// The same addresses, however they are cut into ranges.
-fn merged(ranges: &BTreeSet<AddressRange>) -> BTreeSet<AddressRange> {
+pub(super) fn merged(ranges: &BTreeSet<AddressRange>) -> BTreeSet<AddressRange> {
     let mut merged: Vec<AddressRange> = Vec::new();
     for range in ranges {
         match merged.last_mut() {

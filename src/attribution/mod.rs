@@ -11,6 +11,7 @@ pub mod claimants;
 pub mod division;
 pub mod explain;
 pub mod figures;
+pub mod findings;
 pub mod keys;
 pub mod month_view;
 pub mod persons;

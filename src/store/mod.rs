@@ -7,6 +7,7 @@ mod changes;
 mod closing;
 mod error;
 mod facts;
+mod figures;
 mod months;
 mod open;
 mod registry;
@@ -19,9 +20,12 @@ pub use changes::{Cause, ChangeRow};
 pub use closing::ClosedYear;
 pub use error::StoreError;
 pub use facts::{Fact, FactBatch, FactStream, ItemRow, StoredFact, scope_word};
+pub use figures::{StatisticFilter, StoredStatistic};
 pub use months::{AccountMonth, MonthRow};
 pub use open::{Store, Transaction};
-pub use statistics::{Changed, StatisticFilter, StoredStatistic};
+pub use registry::RegistryStep;
+pub use revisions::Revision;
+pub use statistics::Changed;
 
 /// What this store's connections are.
 pub(crate) type Connection = sqlx::SqliteConnection;

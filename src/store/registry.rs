@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row as _};
 
-use super::{Connection, Store, StoreError, Transaction};
+use super::{ChangeRow, Connection, Store, StoreError, Transaction};
 use crate::model::registry::{Change, Column, Kind, Registry, Row};
 
 impl Store {
@@ -27,6 +27,54 @@ impl Store {
         let mut connection = self.reading().await;
         before_changes_after(&mut connection, change).await.map_err(|e| self.named(e))
     }
+}
+
+/// One change of one row of the registry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegistryStep {
+    /// Who, when, why.
+    pub change: ChangeRow,
+    /// The row before, as cells; nothing if it was not there.
+    pub before: Option<Vec<String>>,
+    /// The row after; nothing if it was removed.
+    pub after: Option<Vec<String>>,
+}
+
+impl Store {
+    /// Every change of rows of a kind whose identity begins with `first`, of all rows if nothing is named, the oldest first.
+    ///
+    /// # Errors
+    /// The database fails, or holds a change that is none.
+    pub async fn registry_steps(&self, kind: Kind, first: Option<&str>) -> Result<Vec<RegistryStep>, StoreError> {
+        let sql = "SELECT r.change, c.\"at\", c.who, c.reason, c.what, r.identity, r.before, r.after FROM registry_change r \
+                   JOIN change c ON c.id = r.change WHERE r.kind = $1 ORDER BY r.change, r.identity";
+        let rows = sqlx::query(sql).bind(kind.as_str()).fetch_all(&mut *self.reading().await).await.map_err(|e| self.named(e))?;
+        let mut steps = Vec::new();
+        for row in rows {
+            let optional = |text: &str| if text.is_empty() { Ok(None) } else { cells(text).map(Some) };
+            let found = || -> Result<Option<RegistryStep>, StoreError> {
+                if first.is_some_and(|first| {
+                    !cells(row.try_get(5).unwrap_or("")).is_ok_and(|cells| cells.first().is_some_and(|name| name == first))
+                }) {
+                    return Ok(None);
+                }
+                let change = ChangeRow {
+                    id: row.try_get(0)?,
+                    at: row.try_get(1)?,
+                    who: row.try_get(2)?,
+                    reason: row.try_get(3)?,
+                    what: row.try_get(4)?,
+                };
+                Ok(Some(RegistryStep { change, before: optional(row.try_get(6)?)?, after: optional(row.try_get(7)?)? }))
+            };
+            steps.extend(found().map_err(|e| self.named(e))?);
+        }
+        Ok(steps)
+    }
+}
+
+fn cells(text: &str) -> Result<Vec<String>, StoreError> {
+    serde_json::from_str(text).map_err(|e| StoreError::Corrupt(format!("a change of the registry: {e}")))
 }
 
 impl Transaction<'_> {

@@ -8,12 +8,18 @@
 
 mod support;
 
+mod agreement;
 mod bad_vendors;
 mod command_line;
 mod demo;
 mod imports;
 mod pipeline;
+mod revisions;
+mod rules;
+mod sessions;
 mod store_story;
+mod tables_of_use;
 mod tidy;
 mod usage_files;
 mod verify_finds;
+mod workbooks;
