@@ -13,6 +13,7 @@ mod explain;
 mod export;
 mod harvest;
 mod import;
+mod import_sessions;
 mod import_usage;
 mod input;
 mod keys;
