@@ -14,6 +14,7 @@ pub mod explanation;
 pub mod figures;
 pub mod keys;
 pub mod month_view;
+pub mod nearby;
 pub mod persons;
 pub mod rules;
 pub mod run;
