@@ -12,6 +12,7 @@ pub mod division;
 pub mod explain;
 pub mod explanation;
 pub mod figures;
+pub mod findings;
 pub mod keys;
 pub mod month_view;
 pub mod nearby;

@@ -22,6 +22,8 @@ pub struct Context {
     pub printer: Printer,
     /// Who does it, as it is kept with every change.
     pub who: String,
+    /// They have said so themselves.
+    pub signed: bool,
 }
 
 impl Context {
@@ -32,7 +34,7 @@ impl Context {
         for warning in &settings.warnings {
             printer.say(format_args!("avling: {warning}"));
         }
-        Ok(Self { settings, clock, printer: *printer, who: who(by)? })
+        Ok(Self { settings, clock, printer: *printer, who: who(by)?, signed: by.is_some() })
     }
 
     /// Why a transaction changes things now.

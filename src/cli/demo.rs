@@ -39,7 +39,7 @@ pub async fn run(arguments: &DemoArguments, printer: &Printer) -> Result<Done, F
     let text = configuration(&simulator);
     write_whole(&file, |out| Ok(out.write_all(text.as_bytes())?))?;
     let settings = config::load(Some(&file), std::iter::empty()).map_err(Failure::input)?;
-    let mut context = Context { settings, clock: at(FIRST_DAY), printer: *printer, who: "avling demo".into() };
+    let mut context = Context { settings, clock: at(FIRST_DAY), printer: *printer, who: "avling demo".into(), signed: false };
     let store = context.writer().await?;
 
     printer.say("Reading the registry: municipalities with their inhabitants, libraries, networks, subscriptions, accounts …");
@@ -160,6 +160,7 @@ async fn exports(context: &Context, store: &Store, registry: &Registry, dir: &Pa
         metrics: Vec::new(),
         from,
         to,
+        as_of: None,
         geography: Geography::Today,
         format,
         output: None,

@@ -1,6 +1,6 @@
 //! `avling import`: files of the registry, all of them or nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use secrecy::SecretString;
 use serde_json::json;
@@ -9,11 +9,14 @@ use super::arguments::{ImportArguments, ImportKind};
 use super::context::{Context, read_file};
 use super::table::grouped;
 use super::{Done, Failure, attribute, import_usage};
-use crate::harvest::attribute::change_registry;
-use crate::model::AccountId;
-use crate::model::registry::{Kind, Registry};
+use crate::harvest::attribute::{change_registry, given_by_accounts};
+use crate::model::registry::{Kind, ManualFigure, Registry, Row as _};
+use crate::model::{AccountId, InstitutionId, Month, ProductId};
 use crate::registry::import::{FileInput, Imported, Known, import};
 use crate::store::{Changed, Store};
+
+/// Which accounts give an institution figures of a product in a month.
+type Given = HashMap<(InstitutionId, ProductId, Month), BTreeSet<AccountId>>;
 
 /// Runs the command.
 pub async fn run(context: &Context, arguments: &ImportArguments) -> Result<Done, Failure> {
@@ -32,8 +35,9 @@ pub async fn run(context: &Context, arguments: &ImportArguments) -> Result<Done,
     }
     let named: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
     let (imported, changed) = if arguments.dry_run {
-        let registry = context.reader().await?.registry().await?;
-        (read(context, kind, &named, &registry, arguments.replace, true)?, Changed::default())
+        let store = context.reader().await?;
+        let registry = store.registry().await?;
+        (read_all(context, &store, kind, &named, &registry, arguments.replace, true).await?, Changed::default())
     } else {
         let store = context.writer().await?;
         let done = store_files(context, &store, kind, &named, arguments.replace).await?;
@@ -79,6 +83,7 @@ fn read(
     registry: &Registry,
     replace: bool,
     dry_run: bool,
+    given: Given,
 ) -> Result<Imported, Failure> {
     let inputs: Vec<FileInput<'_>> = files.iter().map(|(name, bytes)| FileInput { name, bytes }).collect();
     let sealer = context.sealer();
@@ -90,9 +95,31 @@ fn read(
         let secret = SecretString::from(secret.to_owned());
         sealer.seal(&crate::secrets::context(account, column), &secret).map_err(|error| error.to_string())
     };
-    let known = Known { sources: context.settings.sources.iter().map(|source| source.id.as_str()).collect() };
+    let known = Known { sources: context.settings.sources.iter().map(|source| source.id.as_str()).collect(), given };
     let today = context.clock.today(context.settings.schedule.time_zone);
     import(kind, &inputs, registry, &known, replace, today, &mut seal).map_err(Failure::input)
+}
+
+/// Reads the files, figures by hand also against what accounts give.
+async fn read_all(
+    context: &Context,
+    store: &Store,
+    kind: Kind,
+    files: &[(&str, &[u8])],
+    registry: &Registry,
+    replace: bool,
+    dry_run: bool,
+) -> Result<Imported, Failure> {
+    let imported = read(context, kind, files, registry, replace, dry_run, Given::new())?;
+    if kind != Kind::Statistics || imported.changes.is_empty() {
+        return Ok(imported);
+    }
+    // Which products and years they are for is known now, and so what their figures must not be counted beside.
+    let rows = imported.changes.iter().filter_map(|change| change.after.as_ref());
+    let row = |cells: &Vec<String>| ManualFigure::parse(&cells.iter().map(String::as_str).collect::<Vec<_>>()).ok();
+    let products: BTreeSet<_> = rows.filter_map(row).map(|figure| (figure.product, figure.month.year())).collect();
+    let given = given_by_accounts(store, &context.rules(), registry, &products).await?;
+    read(context, kind, files, registry, replace, dry_run, given)
 }
 
 /// Takes files into the store, with the statistics that change by it, in one transaction.
@@ -107,7 +134,7 @@ pub async fn store_files(
     let cause = context.cause("registry", format!("import {kind} {}", names.join(" ")));
     let mut transaction = store.begin(cause).await?;
     let registry = transaction.registry().await?;
-    let imported = read(context, kind, files, &registry, replace, false)?;
+    let imported = read_all(context, store, kind, files, &registry, replace, false).await?;
     if imported.changes.is_empty() {
         transaction.roll_back().await?;
         return Ok((imported, Changed::default()));

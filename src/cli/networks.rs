@@ -67,7 +67,7 @@ fn list(
 ) -> Result<Done, Failure> {
     let view = MonthView::new(registry, month);
     let claims: Vec<&Claim> =
-        view.addresses().claims().iter().filter(|claim| institution.is_none_or(|id| claim.institution == *id)).collect();
+        view.addresses().claims().iter().copied().filter(|claim| institution.is_none_or(|id| claim.institution == *id)).collect();
     let document = json!({ "month": month, "claims": claims.iter().map(|c| claim_json(c, names)).collect::<Vec<_>>() });
     context.printer.result(&document, || {
         let header =

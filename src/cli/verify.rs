@@ -45,7 +45,18 @@ pub fn words(verified: &Verified) -> String {
         grouped(verified.replies as u64),
     );
     if verified.skipped > 0 {
-        let _ = write!(out, ", {} skipped because their source's rules have changed since", grouped(verified.skipped as u64));
+        let _ = write!(
+            out,
+            ", {} skipped because their source is not configured any more or its rules have changed since",
+            grouped(verified.skipped as u64)
+        );
+    }
+    if verified.held > 0 {
+        let _ = write!(
+            out,
+            "; {} reports of closed years held as they are (`avling close` lists what is pending)",
+            grouped(verified.held as u64)
+        );
     }
     if verified.violations.is_empty() {
         out.push_str(".\nEverything adds up.\n");

@@ -8,6 +8,7 @@
 pub mod csv;
 pub mod json;
 pub mod query;
+pub mod revisions;
 pub mod rows;
 pub mod xlsx;
 
@@ -17,6 +18,7 @@ use std::str::FromStr;
 
 pub use csv::write_csv;
 pub use json::write_json;
+pub use revisions::{ChangeTableRow, RevisionRow};
 pub use rows::{Cell, FactRow, RunRow, StatisticRow, SubscriptionRow, Table, Text, per_1000};
 pub use xlsx::{MissingMonths, ProductInfo, Selection, WorkbookNotes, write_statistics_xlsx, write_table_xlsx};
 

@@ -46,7 +46,7 @@ impl<'a> Cell<'a> {
         if is_decimal(text) { Self::Decimal(Cow::Borrowed(text)) } else { Self::text(text) }
     }
 
-    fn optional(text: Option<&'a str>) -> Self {
+    pub(super) fn optional(text: Option<&'a str>) -> Self {
         text.map_or(Self::Empty, Self::text)
     }
 }

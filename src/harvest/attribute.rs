@@ -1,13 +1,13 @@
 //! Statistics made again from what is stored, in the transaction that changed what they rest on.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::attribution::touched::{manual_units, touched};
 use crate::attribution::webster::DivideError;
 use crate::attribution::{Attributor, Rules};
 use crate::model::registry::{Change, Kind, Registry};
-use crate::model::{AccountId, InstitutionId, Scope, Unit};
-use crate::store::{Changed, StoreError, Transaction};
+use crate::model::{AccountId, InstitutionId, Month, ProductId, Scope, Unit};
+use crate::store::{Changed, Store, StoreError, Transaction};
 
 /// Why statistics could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -134,6 +134,36 @@ pub async fn after_change(
         }
     }
     Ok(changed)
+}
+
+/// Which accounts give an institution figures of these products in a month, by their usage and as if nobody had entered any by hand.
+///
+/// # Errors
+/// The store fails.
+pub async fn given_by_accounts(
+    store: &Store,
+    rules: &Rules,
+    registry: &Registry,
+    products: &BTreeSet<(ProductId, i32)>,
+) -> Result<HashMap<(InstitutionId, ProductId, Month), BTreeSet<AccountId>>, StoreError> {
+    let mut attributor = Attributor::new(registry, rules);
+    let mut given: HashMap<(InstitutionId, ProductId, Month), BTreeSet<AccountId>> = HashMap::new();
+    let units = store.units().await?;
+    for unit in units.iter().filter(|unit| products.contains(&(unit.product.clone(), unit.year))) {
+        let counts = store.counts(unit).await?;
+        let used: BTreeSet<(&AccountId, &Scope, Month)> =
+            counts.iter().map(|count| (&count.account, &count.scope, count.group.month)).collect();
+        for (account, scope, month) in used {
+            let accounts = attributor.scope_accounts(account, scope, month);
+            let divisions = attributor.divisions(&accounts, scope, &unit.product, unit.year);
+            let Some(division) = divisions.get(month.number() as usize - 1) else { continue };
+            for claimant in &division.claimants {
+                let of = (claimant.institution.clone(), unit.product.clone(), month);
+                given.entry(of).or_default().insert(account.clone());
+            }
+        }
+    }
+    Ok(given)
 }
 
 /// Makes all statistics again, of one year only if given.

@@ -6,11 +6,12 @@
 
 mod check;
 mod difference;
+mod keys;
 mod read;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::NaiveDate;
 
@@ -19,7 +20,7 @@ use super::problem::{Problem, Problems};
 use crate::model::registry::{
     Account, Change, Claim, Institution, Kind, ManualFigure, Municipality, Persons, Product, Registry, Subscription, Transition, Vendor,
 };
-use crate::model::{AccountId, KeyRow, SessionCount};
+use crate::model::{AccountId, InstitutionId, KeyRow, Month, ProductId, SessionCount};
 
 pub use difference::{Difference, changes};
 
@@ -37,6 +38,8 @@ pub struct FileInput<'a> {
 pub struct Known<'a> {
     /// The ids of the configured sources.
     pub sources: Vec<&'a str>,
+    /// Which accounts give an institution figures of a product in a month; what matters to figures by hand.
+    pub given: HashMap<(InstitutionId, ProductId, Month), BTreeSet<AccountId>>,
 }
 
 /// Seals a secret: the account, the column, the secret in clear; gives what is stored, or why it cannot be sealed.
@@ -135,7 +138,10 @@ impl Run<'_> {
 
     fn finish<R: Rules>(mut self, seal: &mut Seal<'_>) -> Result<Imported, Problems> {
         let rows = self.read::<R>(seal);
-        let rows = self.without_twins(rows);
+        let mut rows = self.without_twins(rows);
+        for (at, column, what) in R::settle(&mut rows, self.stored, self.replace) {
+            self.wrong(at, column, what);
+        }
         let stored = R::stored(self.stored);
         let new: HashSet<&[String]> = rows.iter().map(|placed| placed.identity.as_slice()).collect();
         let kept: Vec<&R> = if self.replace { Vec::new() } else { stored.iter().filter(|row| !new.contains(&*row.identity())).collect() };
@@ -217,7 +223,7 @@ impl Run<'_> {
             // Of those that began before, the one that ends last is in the way of the next, if any is.
             let mut longest = group[0];
             for next in &group[1..] {
-                if check::meet(longest.0.valid(), next.0.valid()) {
+                if longest.0.valid().meets(next.0.valid()) {
                     found.push((longest, *next));
                 }
                 if longest.0.valid().to.is_some_and(|end| next.0.valid().to.is_none_or(|to| to > end)) {

@@ -4,12 +4,13 @@
 //! that is wrong as [`Problems`]. Below it, [`table`] turns text into cells with their places, [`rows`] cells into
 //! the rows of the domain ([`Row`]), [`notation`] what people write for addresses into ranges, and [`basebibliotek`]
 //! the national library register into institutions. [`geography`] tells which municipality and county a place is in,
-//! through time. Nothing here reads a file or the store.
+//! through time; [`agreement`] how a key comes to be agreed on. Nothing here reads a file or the store.
 //!
 //! [`Change`]: crate::model::registry::Change
 //! [`Row`]: crate::model::registry::Row
 //! [`Problems`]: problem::Problems
 
+pub mod agreement;
 pub mod basebibliotek;
 pub mod geography;
 pub mod import;

@@ -204,6 +204,16 @@ impl Store {
             .collect()
     }
 
+    /// The first month that anything was harvested of.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn first_harvested(&self) -> Result<Option<Month>, StoreError> {
+        let sql = "SELECT min(month) FROM month_state WHERE state = 'harvested'";
+        let first: Option<i64> = sqlx::query_scalar(sql).fetch_one(&mut *self.reading().await).await.map_err(|e| self.named(e))?;
+        first.map(month_of).transpose()
+    }
+
     /// All months, by source, account, report and month.
     ///
     /// # Errors

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 
 use sqlx::{AssertSqlSafe, Row as _};
 
-use super::{Connection, Store, StoreError, Transaction};
+use super::ledger::Ledger;
+use super::{ChangeRow, Connection, Store, StoreError, Transaction};
 use crate::model::ProductId;
 use crate::model::registry::{Change, Column, Kind, Registry, Row};
 
@@ -39,6 +40,54 @@ impl Store {
     }
 }
 
+/// One change of one row of the registry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegistryStep {
+    /// Who, when, why.
+    pub change: ChangeRow,
+    /// The row before, as cells; nothing if it was not there.
+    pub before: Option<Vec<String>>,
+    /// The row after; nothing if it was removed.
+    pub after: Option<Vec<String>>,
+}
+
+impl Store {
+    /// Every change of rows of a kind whose identity begins with `first`, of all rows if nothing is named, the oldest first.
+    ///
+    /// # Errors
+    /// The database fails, or holds a change that is none.
+    pub async fn registry_steps(&self, kind: Kind, first: Option<&str>) -> Result<Vec<RegistryStep>, StoreError> {
+        let sql = "SELECT r.change, c.\"at\", c.who, c.reason, c.what, r.identity, r.before, r.after FROM registry_change r \
+                   JOIN change c ON c.id = r.change WHERE r.kind = $1 ORDER BY r.change, r.identity";
+        let rows = sqlx::query(sql).bind(kind.as_str()).fetch_all(&mut *self.reading().await).await.map_err(|e| self.named(e))?;
+        let mut steps = Vec::new();
+        for row in rows {
+            let optional = |text: &str| if text.is_empty() { Ok(None) } else { cells(text).map(Some) };
+            let found = || -> Result<Option<RegistryStep>, StoreError> {
+                if first.is_some_and(|first| {
+                    !cells(row.try_get(5).unwrap_or("")).is_ok_and(|cells| cells.first().is_some_and(|name| name == first))
+                }) {
+                    return Ok(None);
+                }
+                let change = ChangeRow {
+                    id: row.try_get(0)?,
+                    at: row.try_get(1)?,
+                    who: row.try_get(2)?,
+                    reason: row.try_get(3)?,
+                    what: row.try_get(4)?,
+                };
+                Ok(Some(RegistryStep { change, before: optional(row.try_get(6)?)?, after: optional(row.try_get(7)?)? }))
+            };
+            steps.extend(found().map_err(|e| self.named(e))?);
+        }
+        Ok(steps)
+    }
+}
+
+fn cells(text: &str) -> Result<Vec<String>, StoreError> {
+    serde_json::from_str(text).map_err(|e| StoreError::Corrupt(format!("a change of the registry: {e}")))
+}
+
 impl Transaction<'_> {
     /// Everything that is registered, this transaction's changes included.
     ///
@@ -57,11 +106,14 @@ impl Transaction<'_> {
             return Ok(());
         }
         let columns = columns(kind);
-        let applied = async {
+        let applied: Result<(), StoreError> = async {
             let change = self.change().await?;
-            apply(self.connection(), kind, columns, changes, change).await
-        };
-        applied.await.map_err(|e| self.named(e))
+            let ledger = apply(self.connection(), kind, columns, changes, change).await?;
+            self.ledger.join(ledger);
+            Ok(())
+        }
+        .await;
+        applied.map_err(|e| self.named(e))
     }
 }
 
@@ -198,7 +250,14 @@ fn parsed<R: Row>(cells: &[&str]) -> Result<R, StoreError> {
     })
 }
 
-async fn apply(connection: &mut Connection, kind: Kind, columns: &[Column], changes: &[Change], change_id: i64) -> Result<(), StoreError> {
+async fn apply(
+    connection: &mut Connection,
+    kind: Kind,
+    columns: &[Column],
+    changes: &[Change],
+    change_id: i64,
+) -> Result<Ledger, StoreError> {
+    let mut ledger = Ledger::default();
     let names: Vec<String> = columns.iter().map(|c| format!("\"{}\"", c.name)).collect();
     let places: Vec<String> = (1..=columns.len()).map(|i| format!("${i}")).collect();
     let table = kind.table();
@@ -220,17 +279,16 @@ async fn apply(connection: &mut Connection, kind: Kind, columns: &[Column], chan
             query.execute(&mut *connection).await?;
         }
         let json = |cells: &Option<Vec<String>>| cells.as_ref().map(|cells| serde_json::json!(cells).to_string()).unwrap_or_default();
-        sqlx::query(
-            "INSERT INTO registry_change (change, kind, identity, before, after) VALUES ($1, $2, $3, $4, $5) \
-             ON CONFLICT (change, kind, identity) DO UPDATE SET after = excluded.after",
-        )
-        .bind(change_id)
-        .bind(kind.as_str())
-        .bind(serde_json::json!(change.identity).to_string())
-        .bind(json(&change.before))
-        .bind(json(&change.after))
-        .execute(&mut *connection)
-        .await?;
+        let (identity, before, after) = (serde_json::json!(change.identity).to_string(), json(&change.before), json(&change.after));
+        ledger.registered(kind.as_str(), &identity, &before, &after);
+        sqlx::query("INSERT INTO registry_change (change, kind, identity, before, after) VALUES ($1, $2, $3, $4, $5)")
+            .bind(change_id)
+            .bind(kind.as_str())
+            .bind(identity)
+            .bind(before)
+            .bind(after)
+            .execute(&mut *connection)
+            .await?;
     }
-    Ok(())
+    Ok(ledger)
 }

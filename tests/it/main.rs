@@ -8,11 +8,15 @@
 
 mod support;
 
+mod agreement;
 mod bad_vendors;
 mod command_line;
 mod demo;
 mod imports;
 mod pipeline;
+mod properties;
+mod revisions;
+mod rules;
 mod store_story;
 mod tidy;
 mod usage_files;

@@ -36,7 +36,7 @@ impl World {
 
     fn try_files(&self, kind: Kind, files: &[(&str, &[u8])], replace: bool) -> Result<Imported, Problems> {
         let files: Vec<FileInput<'_>> = files.iter().map(|(name, bytes)| FileInput { name, bytes }).collect();
-        let known = Known { sources: self.sources.iter().map(String::as_str).collect() };
+        let known = Known { sources: self.sources.iter().map(String::as_str).collect(), ..Known::default() };
         let mut seal = |account: &AccountId, column: &'static str, secret: &str| {
             if secret == "refuse-me" {
                 Err(format!("no key for {secret}"))
