@@ -15,6 +15,7 @@ pub mod figures;
 pub mod findings;
 pub mod keys;
 pub mod month_view;
+pub mod nearby;
 pub mod persons;
 pub mod rules;
 pub mod run;

@@ -7,6 +7,7 @@ use super::context::Context;
 use super::{Done, Failure};
 use crate::attribution::explain::{Evidence, Question, explain};
 use crate::attribution::explanation::{Entered, Explanation};
+use crate::attribution::nearby::Nearby;
 use crate::attribution::{Attributor, Rules};
 use crate::model::registry::{Registry, SharedTraffic};
 use crate::model::{AccountId, Count, MonthRange, MonthsKnown, ReportId, Unit};
@@ -18,7 +19,7 @@ use crate::words::explanation::{Document, text};
 /// Runs the command.
 pub async fn run(context: &Context, arguments: &ExplainArguments) -> Result<Done, Failure> {
     let store = context.reader().await?;
-    let registry = store.registry_of(&arguments.product).await?;
+    let mut registry = store.registry_of(&arguments.product).await?;
     if let Some(id) = &arguments.institution
         && !registry.institutions.iter().any(|i| i.id == *id)
     {
@@ -38,7 +39,7 @@ pub async fn run(context: &Context, arguments: &ExplainArguments) -> Result<Done
         metric: arguments.metric.clone(),
         report,
     };
-    let mut explanation = answer(&store, &registry, &context.rules(), &question).await?;
+    let mut explanation = answer(&store, &mut registry, &context.rules(), &question).await?;
     if let Ok(archive) = context.archive() {
         for part in &mut explanation.parts {
             part.reply_file = archive.file_of(&part.reply).map(|path| path.display().to_string());
@@ -52,10 +53,15 @@ pub async fn run(context: &Context, arguments: &ExplainArguments) -> Result<Done
     Ok(Done::Whole)
 }
 
-/// Answers a question from the store.
-async fn answer(store: &Store, registry: &Registry, rules: &Rules, question: &Question) -> Result<Explanation, Failure> {
+/// Answers a question from the store. Of the registry only what the answer rests on is left.
+async fn answer(store: &Store, registry: &mut Registry, rules: &Rules, question: &Question) -> Result<Explanation, Failure> {
     let unit = Unit { product: question.product.clone(), report: question.report.clone(), year: question.month.year() };
-    let counts = store.counts_until(&unit, &question.metric, question.month).await?;
+    let nearby = question.institution.as_ref().map(|institution| Nearby::new(registry, rules, institution));
+    let accounts = nearby.as_ref().map(Nearby::accounts);
+    let mut counts = store.counts_until(&unit, &question.metric, question.month, accounts).await?;
+    if let Some(nearby) = nearby {
+        nearby.narrow(registry, &mut counts);
+    }
     let (mut months, mut replies) = (MonthsKnown::new(), HashMap::new());
     let in_month = counts.iter().filter(|count| count.group.month == question.month);
     let accounts: BTreeSet<AccountId> = in_month.map(|count| count.account.clone()).collect();
