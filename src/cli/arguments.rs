@@ -56,12 +56,14 @@ pub enum Command {
     /// Check the configuration, the store and the credentials; with --online ask every source
     Check(CheckArguments),
     /// Read a file into the registry, or a report into the store: all of it or nothing
-    #[command(long_about = "Reads files of one KIND: CSV (UTF-8, a header row, comma or semicolon) or a workbook (.xlsx, .ods). Import in this \
+    #[command(
+        long_about = "Reads files of one KIND: CSV (UTF-8, a header row, comma or semicolon) or a workbook (.xlsx, .ods). Import in this \
         order: municipalities, transitions, institutions, persons, networks, vendors, products, subscriptions, accounts, keys, sessions, \
         statistics. Every error is shown with file, line and column, and then nothing is imported. Importing the same file twice \
         changes nothing. `import usage` takes COUNTER reports (JSON, R5 and R5.1) and tables of use by address (CSV); with --dry-run it \
         needs no store and says what it understood. \
-        Columns of every kind: docs/files.md.")]
+        Columns of every kind: docs/files.md."
+    )]
     Import(ImportArguments),
     /// Fetch what is missing in the selection, or what is due if nothing is selected
     Harvest(SelectionArguments),

@@ -33,7 +33,8 @@ pub async fn run(context: &Context, arguments: &ImportArguments) -> Result<Done,
     let files = read_files(context, arguments, &registry, &counted)?;
     let sessions = added(&registry, &files, arguments.replace)?;
     let difference = changes(&registry.sessions, &sessions, arguments.replace);
-    let changed = if arguments.dry_run { Changed::default() } else { take(context, &store, &files, &difference, &counted, arguments).await? };
+    let changed =
+        if arguments.dry_run { Changed::default() } else { take(context, &store, &files, &difference, &counted, arguments).await? };
     store.close().await?;
     report(context, arguments, &files, &difference, changed)?;
     Ok(Done::Whole)

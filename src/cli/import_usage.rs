@@ -212,13 +212,7 @@ struct File<'a> {
 
 impl File<'_> {
     /// Archives the file, and stores what it holds.
-    async fn settle(
-        &self,
-        context: &Context,
-        store: &Store,
-        registry: &Registry,
-        places: &Arc<dyn Places>,
-    ) -> Result<Settled, Failure> {
+    async fn settle(&self, context: &Context, store: &Store, registry: &Registry, places: &Arc<dyn Places>) -> Result<Settled, Failure> {
         let archive = context.archive()?;
         let header = &self.reading.header;
         let contents = intake::look(self.bytes, self.source, &**places);

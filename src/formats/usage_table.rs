@@ -88,11 +88,8 @@ impl Rows {
         let width = self.header.width;
         let filled = record.filled();
         if filled > width || record.len() < width {
-            let (has, hint) = if filled > width {
-                (filled, "; a cell with a separator in it must stand in quotes")
-            } else {
-                (record.len(), "")
-            };
+            let (has, hint) =
+                if filled > width { (filled, "; a cell with a separator in it must stand in quotes") } else { (record.len(), "") };
             return Err(at(record, format!("has {has} cells where the header has {width}{hint}")));
         }
         let (month, addresses) = (self.month(record)?, self.addresses(record)?);

@@ -28,8 +28,7 @@ impl ByClaims {
     /// The claims of a registry.
     #[must_use]
     pub fn new(registry: &Registry) -> Self {
-        let registry =
-            Registry { institutions: registry.institutions.clone(), claims: registry.claims.clone(), ..Registry::default() };
+        let registry = Registry { institutions: registry.institutions.clone(), claims: registry.claims.clone(), ..Registry::default() };
         Self { registry, months: Mutex::default() }
     }
 

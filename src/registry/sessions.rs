@@ -4,9 +4,9 @@
 //! who came in, and from where, is in other columns and is dropped unread. No message repeats what stands in a file, since in a row that
 //! slipped sideways anything may stand anywhere.
 
-mod time;
 #[cfg(test)]
 mod tests;
+mod time;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -204,7 +204,8 @@ impl<'a> Reading<'a> {
 
     fn table(&mut self, reader: impl BufRead) -> Result<(), LineError> {
         let (mut records, mut record) = (Records::new(reader), Record::default());
-        let is = |record: &Record, place: usize, column: &Column| record.cell(place).is_ok_and(|cell| cell.eq_ignore_ascii_case(column.name));
+        let is =
+            |record: &Record, place: usize, column: &Column| record.cell(place).is_ok_and(|cell| cell.eq_ignore_ascii_case(column.name));
         let score = |record: &Record| COLUMNS.iter().filter(|column| (0..record.len()).any(|place| is(record, place, column))).count();
         if !records.header(&mut record, score)? {
             self.wrong(0, "", "is empty; its first line must name the columns: time,institution,product,sessions");
@@ -231,10 +232,8 @@ impl<'a> Reading<'a> {
         while records.next(&mut record)? {
             let filled = record.filled();
             if filled > width || record.len() < width {
-                let (has, hint) = match filled > width {
-                    true => (filled, "; a cell with a separator in it must stand in quotes"),
-                    false => (record.len(), ""),
-                };
+                let (has, hint) =
+                    if filled > width { (filled, "; a cell with a separator in it must stand in quotes") } else { (record.len(), "") };
                 self.wrong(record.line(), "", format!("has {has} cells where the header has {width}{hint}"));
             } else {
                 // Only these cells are looked at; the others need not even be text.

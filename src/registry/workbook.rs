@@ -199,7 +199,11 @@ fn errors(reading: &mut Reading, line: u64, row: &BTreeMap<u32, Value>, header: 
     for (column, place) in columns.iter().zip(header.places()) {
         let value = place.and_then(|place| u32::try_from(place).ok()).and_then(|place| row.get(&place));
         if let Some(Value::Error(error)) = value {
-            reading.wrong(line, column.name, format!("holds {}, an error of the spreadsheet; mend the formula, or write the value", shortened(error, 20)));
+            reading.wrong(
+                line,
+                column.name,
+                format!("holds {}, an error of the spreadsheet; mend the formula, or write the value", shortened(error, 20)),
+            );
             found = true;
         }
     }

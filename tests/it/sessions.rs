@@ -10,8 +10,13 @@ const MORE: &str = "{\"time\":\"2024-10-09\",\"institution\":\"2010100\",\"produ
 /// Fails unless so many sessions are stored.
 async fn stored(site: &Site, rows: &[(&str, &str, u32)]) {
     for (institution, month, sessions) in rows {
-        sql(site, &[&format!("UPDATE sessions SET month = month WHERE institution = '{institution}' AND month = '{month}' AND sessions = '{sessions}'")])
-            .await;
+        sql(
+            site,
+            &[&format!(
+                "UPDATE sessions SET month = month WHERE institution = '{institution}' AND month = '{month}' AND sessions = '{sessions}'"
+            )],
+        )
+        .await;
     }
 }
 
@@ -22,7 +27,10 @@ async fn sessions_are_added_and_no_file_counts_twice() {
     let (october, more) = (october.to_str().unwrap(), more.to_str().unwrap());
     let before = std::fs::read(site.database()).unwrap();
     let said = site.ok(&["--json", "import", "sessions", october, "--dry-run"]).json();
-    assert_eq!((&said["added"], &said["rows"], &said["files"][0]["sessions"], &said["dry_run"]), (&3.into(), &3.into(), &6.into(), &true.into()));
+    assert_eq!(
+        (&said["added"], &said["rows"], &said["files"][0]["sessions"], &said["dry_run"]),
+        (&3.into(), &3.into(), &6.into(), &true.into())
+    );
     assert!(std::fs::read(site.database()).unwrap() == before, "a dry run changes nothing");
     site.ok(&["import", "sessions", october]);
     stored(&site, &[("2010100", "2024-10", 3), ("2010100", "2024-11", 1), ("2011800", "2024-10", 2)]).await;
@@ -62,7 +70,9 @@ fn a_wrong_row_refuses_all_files_and_nothing_of_it_is_repeated() {
          2024-10-01,2010100,avi,Nordmann\n",
     );
     let ran = site.run(&["import", "sessions", good.to_str().unwrap(), wrong.to_str().unwrap()]).expect(2);
-    for expected in ["wrong.csv:2: time:", "wrong.csv:3: institution:", "wrong.csv:4: has 5 cells", "wrong.csv:5: product:", "did you mean 'avis'"] {
+    for expected in
+        ["wrong.csv:2: time:", "wrong.csv:3: institution:", "wrong.csv:4: has 5 cells", "wrong.csv:5: product:", "did you mean 'avis'"]
+    {
         assert!(ran.stderr.contains(expected), "{expected} is not in {}", ran.stderr);
     }
     for word in ["Nordmann", "N00123456", "Kari", "Ola"] {

@@ -189,7 +189,10 @@ pub fn is_header(line: &[u8]) -> bool {
     let named = |field| cells.iter().any(|cell| Field::of(cell) == Some(field));
     let metric = cells.iter().any(|cell| is_standard(cell) || (cell.contains('_') && Field::of(cell).is_none() && may_be_metric(cell)));
     let counted = [Field::Metric, Field::Count, Field::Address].into_iter().filter(|field| named(*field)).count();
-    (named(Field::Month) && (counted > 0 || metric)) || counted > 1 || (counted > 0 && cells.iter().any(|cell| is_standard(cell))) || is_row(&record)
+    (named(Field::Month) && (counted > 0 || metric))
+        || counted > 1
+        || (counted > 0 && cells.iter().any(|cell| is_standard(cell)))
+        || is_row(&record)
 }
 
 /// Whether a month and an address stand in it.

@@ -68,7 +68,10 @@ fn metric_and_count_or_a_column_for_each_metric_say_the_same() {
     ] {
         let (reading, found) = table(text);
         assert_eq!(found, expected, "{text}");
-        assert_eq!((reading.header.report.unwrap().as_str(), reading.header.release, reading.records, reading.has_items), ("PR", None, 4, true));
+        assert_eq!(
+            (reading.header.report.unwrap().as_str(), reading.header.release, reading.records, reading.has_items),
+            ("PR", None, 4, true)
+        );
     }
 }
 
@@ -130,7 +133,9 @@ fn a_table_is_refused_with_the_line_and_the_column() {
     let what = wrong("month,title,metric,count\n2024-01,203.0.113.77,A_B,1\n");
     assert!(what.starts_with("line 2: title: holds an address") && !what.contains("203.0.113"), "{what}");
     assert!(wrong("month,metric,count\n").contains("without any row"));
-    assert!(try_read(b"month,title,metric,count\n2024-01,Troms\xf8,A_B,1\n").unwrap_err().to_string().starts_with("line 2: has a character"));
+    assert!(
+        try_read(b"month,title,metric,count\n2024-01,Troms\xf8,A_B,1\n").unwrap_err().to_string().starts_with("line 2: has a character")
+    );
 }
 
 #[test]

@@ -2,10 +2,10 @@
 
 use super::{Place, Placed, Rules, Run, Seal};
 use crate::model::AccountId;
+use crate::model::notation::parse_ranges;
 use crate::model::registry::{CellError, Claim, Institution, Kind, Row as _};
 use crate::registry::basebibliotek::{self, RegisterError};
 use crate::registry::geography::Geography;
-use crate::model::notation::parse_ranges;
 use crate::registry::rows::{SEALED, SECRETS, is_reference};
 use crate::registry::table::{self, TableRow};
 

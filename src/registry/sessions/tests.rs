@@ -2,8 +2,8 @@ use proptest::prelude::*;
 use rust_xlsxwriter::Workbook;
 
 use super::*;
-use crate::model::registry::{Institution, InstitutionKind, Product, Validity};
 use crate::model::VendorId;
+use crate::model::registry::{Institution, InstitutionKind, Product, Validity};
 
 fn registry() -> Registry {
     let institution = |id: &str| Institution {
@@ -130,7 +130,10 @@ fn nothing_personal_is_repeated_whatever_is_wrong() {
         format!("time,institution,product,sessions\n2024-01-01,2010100,avis,{}\n\"{person}\n", PERSONAL[2]),
         format!("time,institution,product\n2024-01-01,\"k1103\" {person},avis\n"),
         format!("{person}\n"),
-        format!("{{\"time\":\"{0}\",\"institution\":\"{0}\",\"product\":\"{0}\",\"{0}\":1}}\n{{\"time\":{{\"{0}\":1}}}}\n{{\"{0}\n", PERSONAL[0]),
+        format!(
+            "{{\"time\":\"{0}\",\"institution\":\"{0}\",\"product\":\"{0}\",\"{0}\":1}}\n{{\"time\":{{\"{0}\":1}}}}\n{{\"{0}\n",
+            PERSONAL[0]
+        ),
         format!("{{\"sessions\":\"{}\",\"time\":false}}\n{{\"time\":1.5,\"institution\":\"{quoted}\"}} {quoted}\n", PERSONAL[2]),
         format!("[\"{quoted}\"]"),
     ] {

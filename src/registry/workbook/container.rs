@@ -120,10 +120,9 @@ impl<R: Read> Read for Limited<'_, R> {
 fn look_through(name: &str, mut part: BufReader<impl Read>) -> Result<(), String> {
     let beginning = part.fill_buf().map_err(|error| broken(&error))?;
     let beginning = beginning.strip_prefix(b"\xef\xbb\xbf").unwrap_or(beginning).trim_ascii_start();
-    let name = name.to_ascii_lowercase();
+    let ending = name.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
     // Drawings of old make are not XML, though they look like it; they are not read.
-    let is_xml = (beginning.starts_with(b"<") && !name.ends_with(".vml")) || name.ends_with(".xml") || name.ends_with(".rels");
-    if is_xml {
+    if matches!(&*ending, "xml" | "rels") || (beginning.starts_with(b"<") && ending != "vml") {
         well_formed(&mut part)?;
     }
     io::copy(&mut part, &mut io::sink()).map_err(|error| broken(&error))?;
@@ -138,11 +137,15 @@ fn well_formed(part: &mut impl BufRead) -> Result<(), String> {
     loop {
         buffer.clear();
         match xml.read_event_into(&mut buffer).map_err(|error| broken(&error))? {
-            Event::Start(_) if depth == DEEPEST => return Err(format!("has more than {DEEPEST} elements in each other; it is no workbook")),
+            Event::Start(_) if depth == DEEPEST => {
+                return Err(format!("has more than {DEEPEST} elements in each other; it is no workbook"));
+            }
             Event::Start(_) => depth += 1,
             Event::End(_) => depth -= 1,
             Event::DocType(_) => return Err("has a document type (DOCTYPE), which no workbook has and which is not safe".to_owned()),
-            Event::Eof if depth > 0 => return Err("is a broken workbook (a part of it breaks off); save it again from the spreadsheet".to_owned()),
+            Event::Eof if depth > 0 => {
+                return Err("is a broken workbook (a part of it breaks off); save it again from the spreadsheet".to_owned());
+            }
             Event::Eof => return Ok(()),
             _ => {}
         }

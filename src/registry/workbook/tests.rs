@@ -128,10 +128,7 @@ fn without_its_name_the_first_sheet_that_has_the_columns_is_read() {
     let bytes = book(|workbook| {
         add(workbook, "networks", &[&["Kommer senere"]]);
     });
-    assert_eq!(
-        said(&of(&bytes).problems),
-        ["a.xlsx[networks]: has no row that names the columns: institution,range,valid_from,exclusive"]
-    );
+    assert_eq!(said(&of(&bytes).problems), ["a.xlsx[networks]: has no row that names the columns: institution,range,valid_from,exclusive"]);
 }
 
 #[test]
