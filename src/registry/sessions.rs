@@ -232,10 +232,8 @@ impl<'a> Reading<'a> {
         while records.next(&mut record)? {
             let filled = record.filled();
             if filled > width || record.len() < width {
-                let (has, hint) = match filled > width {
-                    true => (filled, "; a cell with a separator in it must stand in quotes"),
-                    false => (record.len(), ""),
-                };
+                let (has, hint) =
+                    if filled > width { (filled, "; a cell with a separator in it must stand in quotes") } else { (record.len(), "") };
                 self.wrong(record.line(), "", format!("has {has} cells where the header has {width}{hint}"));
             } else {
                 // Only these cells are looked at; the others need not even be text.

@@ -120,10 +120,9 @@ impl<R: Read> Read for Limited<'_, R> {
 fn look_through(name: &str, mut part: BufReader<impl Read>) -> Result<(), String> {
     let beginning = part.fill_buf().map_err(|error| broken(&error))?;
     let beginning = beginning.strip_prefix(b"\xef\xbb\xbf").unwrap_or(beginning).trim_ascii_start();
-    let name = name.to_ascii_lowercase();
+    let ending = name.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
     // Drawings of old make are not XML, though they look like it; they are not read.
-    let is_xml = (beginning.starts_with(b"<") && !name.ends_with(".vml")) || name.ends_with(".xml") || name.ends_with(".rels");
-    if is_xml {
+    if matches!(&*ending, "xml" | "rels") || (beginning.starts_with(b"<") && ending != "vml") {
         well_formed(&mut part)?;
     }
     io::copy(&mut part, &mut io::sink()).map_err(|error| broken(&error))?;
