@@ -10,6 +10,7 @@ pub mod attributor;
 pub mod claimants;
 pub mod division;
 pub mod explain;
+pub mod explanation;
 pub mod figures;
 pub mod findings;
 pub mod keys;

@@ -56,11 +56,14 @@ pub enum Command {
     /// Check the configuration, the store and the credentials; with --online ask every source
     Check(CheckArguments),
     /// Read a file into the registry, or a report into the store: all of it or nothing
-    #[command(long_about = "Reads files of one KIND. UTF-8, a header row, comma or semicolon. Import in this order: municipalities, \
-        transitions, institutions, persons, networks, vendors, products, subscriptions, accounts. Every error is shown with file, line \
-        and column, and then nothing is imported. Importing the same file twice changes nothing. \
-        `import usage` takes COUNTER reports (JSON, R5 and R5.1); with --dry-run it needs no store and says what it understood. \
-        Columns of every kind: docs/files.md.")]
+    #[command(
+        long_about = "Reads files of one KIND: CSV (UTF-8, a header row, comma or semicolon) or a workbook (.xlsx, .ods). Import in this \
+        order: municipalities, transitions, institutions, persons, networks, vendors, products, subscriptions, accounts, keys, sessions, \
+        statistics. Every error is shown with file, line and column, and then nothing is imported. Importing the same file twice \
+        changes nothing. `import usage` takes COUNTER reports (JSON, R5 and R5.1) and tables of use by address (CSV); with --dry-run it \
+        needs no store and says what it understood. \
+        Columns of every kind: docs/files.md."
+    )]
     Import(ImportArguments),
     /// Fetch what is missing in the selection, or what is due if nothing is selected
     Harvest(SelectionArguments),
@@ -172,6 +175,9 @@ pub struct ImportArguments {
     /// usage: the account that the report belongs to [default: found by the report's customer id]
     #[arg(long, value_name = "ID")]
     pub account: Option<AccountId>,
+    /// statistics: the figures stand instead of this account's use of the product in their months; may be given several times
+    #[arg(long, value_name = "ACCOUNT")]
+    pub instead_of: Vec<AccountId>,
 }
 
 impl ImportArguments {
@@ -302,6 +308,9 @@ pub struct ExplainArguments {
     /// The report [default: the one of the product's headline figure, else PR, else the only one there is]
     #[arg(long, value_name = "ID")]
     pub report: Option<ReportId>,
+    /// The language of the answer: nb (bokmål), nn (nynorsk) or en
+    #[arg(long, value_name = "nb|nn|en", default_value = "en")]
+    pub language: crate::words::Language,
 }
 
 /// Arguments of `close`.

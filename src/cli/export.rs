@@ -6,15 +6,14 @@ use std::io::Write;
 
 use super::arguments::{ExportArguments, ExportKind};
 use super::context::{Context, write_whole};
-use super::{Done, Failure};
+use super::{Done, Failure, known};
 use crate::export::query::{ReadModel, Who, missing, run as run_row};
 use crate::export::{
     ChangeTableRow, FactRow, Format, Geography, RevisionRow, Selection, StatisticRow, Table, Text, WorkbookNotes, write_csv, write_json,
     write_statistics_xlsx, write_table_xlsx,
 };
-use crate::model::ids::COUNTER_REPORTS;
 use crate::model::registry::{Covers, Registry};
-use crate::model::{AccountId, Month, MonthRange, MonthState, ProductId, SourceId};
+use crate::model::{AccountId, Month, MonthRange, MonthState, SourceId};
 use crate::store::{AccountMonth, MonthRow, StatisticFilter, Store, StoreError};
 
 /// Runs the command.
@@ -48,15 +47,10 @@ pub async fn run(context: &Context, arguments: &ExportArguments) -> Result<Done,
 
 /// A name that nothing has is an oversight, not an empty result.
 fn check(context: &Context, arguments: &ExportArguments, registry: &Registry) -> Result<(), Failure> {
-    let products: Vec<&ProductId> = context.settings.sources.iter().flat_map(|source| source.products()).collect();
     use crate::registry::problem::did_you_mean;
     let unknown =
         |what: &str, id: &str, near: String| Err(Failure::input(format_args!("{what} {id}: nothing of that name is registered{near}")));
-    if let (Some(from), Some(to)) = (arguments.from, arguments.to)
-        && from > to
-    {
-        return Err(Failure::input(format_args!("--from {from} is after --to {to}")));
-    }
+    known::range(arguments.from, arguments.to)?;
     let metrics = matches!(arguments.kind, ExportKind::Subscriptions | ExportKind::Runs) && !arguments.metrics.is_empty();
     if metrics || (arguments.kind == ExportKind::Subscriptions && arguments.report.is_some()) {
         return Err(Failure::input("subscriptions have no report and no metric, and runs no metric; leave these out"));
@@ -75,22 +69,9 @@ fn check(context: &Context, arguments: &ExportArguments, registry: &Registry) ->
             did_you_mean(code.as_str(), registry.municipalities.iter().map(|m| m.code.as_str())),
         );
     }
-    for id in &arguments.products {
-        if !registry.products.iter().any(|p| p.id == *id) && !products.contains(&id) {
-            return unknown("--product", id.as_str(), did_you_mean(id.as_str(), registry.products.iter().map(|p| p.id.as_str())));
-        }
-    }
-    if let Some(id) = &arguments.report
-        && !id.is_counter()
-    {
-        return unknown("--report", id.as_str(), did_you_mean(id.as_str(), COUNTER_REPORTS.into_iter()));
-    }
-    if let Some(id) = &arguments.institution
-        && !registry.institutions.iter().any(|i| i.id == *id)
-    {
-        return unknown("--institution", id.as_str(), did_you_mean(id.as_str(), registry.institutions.iter().map(|i| i.id.as_str())));
-    }
-    Ok(())
+    arguments.products.iter().try_for_each(|id| known::product(id, registry, &context.settings))?;
+    arguments.report.iter().try_for_each(known::report)?;
+    arguments.institution.iter().try_for_each(|id| known::institution(id, registry))
 }
 
 /// The last change up to the end of a day where the libraries are.

@@ -7,11 +7,10 @@ use serde_json::json;
 use super::arguments::StatusArguments;
 use super::context::Context;
 use super::table::{Align, TextTable};
-use super::{Done, Failure, close};
+use super::{Done, Failure, close, known};
 use crate::attribution::Attributor;
 use crate::attribution::findings::{Finding, Harvested, findings};
 use crate::model::{Month, MonthState, SourceId};
-use crate::registry::problem::did_you_mean;
 use crate::store::{MonthRow, Store};
 
 /// Per state, how many accounts' reports.
@@ -22,22 +21,17 @@ const STATES: [MonthState; 5] = [MonthState::Harvested, MonthState::Empty, Month
 
 /// Runs the command.
 pub async fn run(context: &Context, arguments: &StatusArguments) -> Result<Done, Failure> {
-    for id in &arguments.sources {
-        let known = context.settings.sources.iter().map(|source| source.id.as_str());
-        if !known.clone().any(|source| source == id.as_str()) {
-            return Err(Failure::input(format_args!(
-                "--source {id}: no source of that name is configured{}",
-                did_you_mean(id.as_str(), known)
-            )));
-        }
-    }
+    arguments.sources.iter().try_for_each(|id| known::source(id, &context.settings))?;
+    known::range(arguments.from, arguments.to)?;
     let store = context.reader().await?;
     let picked = |row: &MonthRow| {
         (arguments.sources.is_empty() || arguments.sources.contains(&row.source))
             && arguments.from.is_none_or(|from| from <= row.key.month)
             && arguments.to.is_none_or(|to| row.key.month <= to)
     };
-    let rows: Vec<MonthRow> = store.months().await?.into_iter().filter(picked).collect();
+    let all = store.months().await?;
+    let nothing_there = all.is_empty();
+    let rows: Vec<MonthRow> = all.into_iter().filter(picked).collect();
     // An account counts once a month, with the worst of its reports.
     let mut worst: BTreeMap<(&SourceId, Month, &str), MonthState> = BTreeMap::new();
     for row in &rows {
@@ -60,14 +54,17 @@ pub async fn run(context: &Context, arguments: &StatusArguments) -> Result<Done,
         "open": open.iter().map(|open| json!({
             "source": open.first.source, "account": open.first.key.account, "report": open.first.key.report,
             "from": open.first.key.month, "to": open.last, "state": open.first.state.as_str(), "reason": open.first.reason,
-            "attempts": open.first.attempts, "next_attempt": open.first.next_attempt,
+            "attempts": open.first.attempts.count, "next_attempt": open.first.next_attempt,
         })).collect::<Vec<_>>(),
         "findings": found,
         "closed": held.iter().map(close::Held::document).collect::<Vec<_>>(),
     });
     context.printer.result(&document, || {
-        if rows.is_empty() {
+        if nothing_there {
             return "Nothing has been harvested yet. `avling harvest` fetches what is due.\n".into();
+        }
+        if rows.is_empty() {
+            return "Nothing matches: no month of this selection has been asked for yet. `avling status` shows all there is.\n".into();
         }
         let mut table = TextTable::new(&[
             ("source", Align::Left),

@@ -304,7 +304,7 @@ pub fn run(row: &MonthRow) -> RunRow {
         reason: row.reason.as_str().into(),
         partial: row.partial,
         unconfirmed: row.unconfirmed,
-        attempts: row.attempts.into(),
+        attempts: row.attempts.count.into(),
         next_attempt: time(row.next_attempt),
         harvested_at: time(row.harvested_at),
         checked_at: time(row.checked_at),

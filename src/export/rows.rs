@@ -414,7 +414,7 @@ pub struct RunRow {
     pub partial: bool,
     /// An empty month that the vendor has not said to be empty.
     pub unconfirmed: bool,
-    /// How often it was asked for.
+    /// The latest attempts in a row that met the same trouble.
     pub attempts: u64,
     /// When it is asked for again: RFC 3339; empty if it is not.
     pub next_attempt: Text,

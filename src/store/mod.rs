@@ -6,6 +6,7 @@
 mod changes;
 mod closing;
 mod error;
+mod evidence;
 mod facts;
 mod figures;
 mod ledger;
@@ -13,12 +14,14 @@ mod months;
 mod open;
 mod registry;
 mod revisions;
+mod sessions;
 mod statistics;
 mod terms;
 
 pub use changes::{Cause, ChangeRow};
 pub use closing::ClosedYear;
 pub use error::StoreError;
+pub use evidence::ReportedMonth;
 pub use facts::{Fact, FactBatch, FactStream, ItemRow, StoredFact, scope_word};
 pub use figures::{StatisticFilter, StoredStatistic};
 pub use months::{AccountMonth, MonthRow};

@@ -7,6 +7,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 
 use super::ledger::Ledger;
 use super::{ChangeRow, Connection, Store, StoreError, Transaction};
+use crate::model::ProductId;
 use crate::model::registry::{Change, Column, Kind, Registry, Row};
 
 impl Store {
@@ -16,6 +17,15 @@ impl Store {
     /// The database fails, or holds a row that is none.
     pub async fn registry(&self) -> Result<Registry, StoreError> {
         load(&mut *self.reading().await).await.map_err(|e| self.named(e))
+    }
+
+    /// What is registered that has to do with a product: of subscriptions, sessions and figures by hand only the product's, and of
+    /// places only what figures of persons go through. Enough to divide the product's use.
+    ///
+    /// # Errors
+    /// The database fails, or holds a row that is none.
+    pub async fn registry_of(&self, product: &ProductId) -> Result<Registry, StoreError> {
+        load_of(&mut *self.reading().await, product).await.map_err(|e| self.named(e))
     }
 }
 
@@ -143,6 +153,22 @@ async fn load(connection: &mut Connection) -> Result<Registry, StoreError> {
     })
 }
 
+async fn load_of(connection: &mut Connection, product: &ProductId) -> Result<Registry, StoreError> {
+    Ok(Registry {
+        transitions: rows(connection).await?,
+        institutions: rows(connection).await?,
+        persons: rows(connection).await?,
+        claims: rows(connection).await?,
+        products: rows_of(connection, product).await?,
+        subscriptions: rows_of(connection, product).await?,
+        accounts: rows(connection).await?,
+        keys: rows(connection).await?,
+        sessions: rows_of(connection, product).await?,
+        manual: rows_of(connection, product).await?,
+        ..Registry::default()
+    })
+}
+
 async fn before_changes_after(connection: &mut Connection, change: i64) -> Result<Registry, StoreError> {
     let sql = "SELECT kind, identity, before FROM registry_change WHERE change > $1 ORDER BY change DESC";
     // The oldest of the later changes of a row says what it was.
@@ -191,12 +217,22 @@ fn parsed<R: Row>(cells: &[String]) -> Result<R, StoreError> {
 
 /// The rows of one kind, in the order of identity.
 async fn rows<R: Row>(connection: &mut Connection) -> Result<Vec<R>, StoreError> {
+    let found = sqlx::query(AssertSqlSafe(select::<R>(""))).fetch_all(connection).await?;
+    found.iter().map(row::<R>).collect()
+}
+
+/// The rows of one kind, which has a column `product`, that are of this product.
+async fn rows_of<R: Row>(connection: &mut Connection, product: &ProductId) -> Result<Vec<R>, StoreError> {
+    let sql = select::<R>(" WHERE product = $1");
+    let found = sqlx::query(AssertSqlSafe(sql)).bind(product.as_str()).fetch_all(connection).await?;
+    found.iter().map(row::<R>).collect()
+}
+
+fn select<R: Row>(condition: &'static str) -> String {
     let list = |columns: &mut dyn Iterator<Item = &Column>| columns.map(|c| format!("\"{}\"", c.name)).collect::<Vec<_>>().join(", ");
     let all = list(&mut R::COLUMNS.iter());
     let order = list(&mut R::COLUMNS.iter().filter(|c| c.identity));
-    let sql = format!("SELECT {all} FROM {} ORDER BY {order}", R::KIND.table());
-    let found = sqlx::query(AssertSqlSafe(sql)).fetch_all(connection).await?;
-    found.iter().map(row::<R>).collect()
+    format!("SELECT {all} FROM {}{condition} ORDER BY {order}", R::KIND.table())
 }
 
 fn row<R: Row>(row: &SqliteRow) -> Result<R, StoreError> {

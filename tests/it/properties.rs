@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use avling::archive::{Archive, ReplyRecord};
 use avling::attribution::{Attributor, Rules, SourceRules};
 use avling::config::{self, Settings};
-use avling::harvest::attribute::change_registry;
+use avling::harvest::change::{Ground, change_registry};
+use avling::harvest::places::{ByClaims, Places};
 use avling::harvest::settle::{Desk, Reply, Subject};
 use avling::harvest::{intake, verify};
 use avling::model::registry::Kind;
@@ -161,7 +163,8 @@ impl World {
                 let imported =
                     import(*kind, &[file], &registry, &known, false, self.now.date_naive(), &mut |_, _, _| Err("no secrets".into()));
                 let imported = imported.unwrap_or_else(|problems| panic!("{text}: {problems}"));
-                change_registry(&mut transaction, &self.rules, &[(*kind, imported.changes)]).await.unwrap();
+                let ground = Ground { rules: &self.rules, settings: &self.settings, archive: &self.archive };
+                change_registry(&mut transaction, &ground, &[(*kind, imported.changes)]).await.unwrap();
                 transaction.commit().await.unwrap();
             }
             Arrival::Report(account, counts) => self.settle(account, counts).await,
@@ -173,7 +176,9 @@ impl World {
         let bytes = report("X", &counts);
         let source = &self.settings.sources[0];
         let (account, report) = (account.parse().unwrap(), "PR".parse::<ReportId>().unwrap());
-        let contents = intake::look(bytes.as_bytes(), source);
+        let registry = self.store.registry().await.unwrap();
+        let places: Arc<dyn Places> = Arc::new(ByClaims::new(&registry));
+        let contents = intake::look(bytes.as_bytes(), source, &*places);
         let mut writer = self.archive.begin().await.unwrap();
         writer.write(bytes.as_bytes()).await.unwrap();
         let record = ReplyRecord {
@@ -204,11 +209,11 @@ impl World {
             partial: false,
             unconfirmed: false,
             zero_said: false,
+            trouble: None,
         };
         let outcomes: Vec<MonthOutcome> = contents.months.keys().map(|month| outcome(*month)).collect();
-        let registry = self.store.registry().await.unwrap();
         let attributor = Mutex::new(Attributor::new(&registry, &self.rules));
-        let desk = Desk { store: &self.store, archive: &self.archive, attributor: &attributor, who: "test" };
+        let desk = Desk { store: &self.store, archive: &self.archive, attributor: &attributor, places: &places, who: "test" };
         let subject = Subject { source, account: &account, report: &report };
         let reply = Reply { sha256: &archived.sha256, contents: &contents, release: "5.1".into() };
         desk.settle(&subject, &outcomes, Some(&reply), self.now).await.unwrap();
@@ -231,7 +236,8 @@ impl World {
     async fn violations(&self) -> Vec<String> {
         let registry = self.store.registry().await.unwrap();
         let mut attributor = Attributor::new(&registry, &self.rules);
-        let verified = verify::verify(&self.store, &self.archive, &self.settings, &mut attributor).await.unwrap();
+        let places: Arc<dyn Places> = Arc::new(ByClaims::new(&registry));
+        let verified = verify::verify(&self.store, &self.archive, &self.settings, &mut attributor, &places).await.unwrap();
         verified.violations.iter().map(|v| format!("{} {}: {}", v.kind, v.place, v.what)).collect()
     }
 }

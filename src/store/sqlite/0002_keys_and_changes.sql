@@ -66,3 +66,8 @@ CREATE TABLE closed_year (year BIGINT NOT NULL PRIMARY KEY, change BIGINT NOT NU
 CREATE TABLE pending (
     product BIGINT NOT NULL, report BIGINT NOT NULL, year BIGINT NOT NULL, change BIGINT NOT NULL,
     PRIMARY KEY (product, report, year, change)) WITHOUT ROWID;
+
+-- What the attempts met that are counted, and how often a month came in part or as an unconfirmed zero.
+ALTER TABLE month_state ADD COLUMN trouble TEXT NOT NULL DEFAULT '';
+ALTER TABLE month_state ADD COLUMN incomplete BIGINT NOT NULL DEFAULT 0;
+UPDATE month_state SET incomplete = attempts WHERE partial = 1 OR unconfirmed = 1;
