@@ -83,6 +83,7 @@ pub fn explain(attributor: &mut Attributor<'_>, question: &Question, evidence: E
         exact: decimal(&share),
         share,
         quality,
+        closed_value: None,
         earlier: evidence.earlier,
         parts,
     })

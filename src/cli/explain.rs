@@ -12,7 +12,7 @@ use crate::attribution::{Attributor, Rules};
 use crate::model::registry::{Registry, SharedTraffic};
 use crate::model::{AccountId, Count, MonthRange, MonthsKnown, ReportId, Unit};
 use crate::registry::problem::did_you_mean;
-use crate::store::Store;
+use crate::store::{StatisticFilter, Store};
 use crate::words::Words;
 use crate::words::explanation::{Document, text};
 
@@ -40,6 +40,7 @@ pub async fn run(context: &Context, arguments: &ExplainArguments) -> Result<Done
         report,
     };
     let mut explanation = answer(&store, &mut registry, &context.rules(), &question).await?;
+    explanation.closed_value = closed_value(&store, &question).await?.filter(|stands| *stands != explanation.value);
     if let Ok(archive) = context.archive() {
         for part in &mut explanation.parts {
             part.reply_file = archive.file_of(&part.reply).map(|path| path.display().to_string());
@@ -51,6 +52,25 @@ pub async fn run(context: &Context, arguments: &ExplainArguments) -> Result<Done
     let zone = context.settings.schedule.time_zone;
     context.printer.result(&Document::new(&explanation, words), || text(&explanation, words, &name, zone))?;
     Ok(Done::Whole)
+}
+
+/// The figure as it stands, where its year is closed and something is pending.
+async fn closed_value(store: &Store, question: &Question) -> Result<Option<u64>, Failure> {
+    let year = question.month.year();
+    if store.closed_years().await?.iter().all(|closed| closed.year != year) {
+        return Ok(None);
+    }
+    let filter = StatisticFilter {
+        products: vec![question.product.clone()],
+        report: Some(question.report.clone()),
+        metrics: vec![question.metric.clone()],
+        institutions: Some(vec![question.institution.clone()]),
+        from: Some(question.month),
+        to: Some(question.month),
+        as_of: None,
+    };
+    let stands = store.statistics(&filter).await?.iter().fold(0_u64, |sum, row| sum.saturating_add(row.statistic.value));
+    Ok(Some(stands))
 }
 
 /// Answers a question from the store. Of the registry only what the answer rests on is left.

@@ -150,6 +150,10 @@ pub async fn collect(context: &Context, store: &Store, registry: &Registry, argu
             write(context, arguments.format, rows.map(Ok::<_, Infallible>))
         }
         ExportKind::Changes => {
+            let filtered = who != Who::default() || !arguments.products.is_empty() || arguments.report.is_some();
+            if filtered || !arguments.metrics.is_empty() || arguments.from.is_some() || arguments.to.is_some() {
+                return Err(Failure::input("changes of the registry are exported whole; leave out what would choose among figures"));
+            }
             let mut steps = Vec::new();
             for kind in crate::model::registry::Kind::ALL {
                 steps.extend(store.registry_steps(kind, None).await?.into_iter().map(|step| (kind, step)));
