@@ -14,6 +14,7 @@ mod agreement;
 mod bad_vendors;
 mod command_line;
 mod demo;
+mod explaining;
 mod imports;
 mod pipeline;
 mod progress;
