@@ -160,6 +160,7 @@ async fn exports(context: &Context, store: &Store, registry: &Registry, dir: &Pa
         metrics: Vec::new(),
         from,
         to,
+        month: None,
         geography: Geography::Today,
         format,
         output: None,

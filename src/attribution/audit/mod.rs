@@ -47,8 +47,7 @@ pub enum FindingKind {
 
 impl FindingKind {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Shared, Self::Unaware, Self::Exposed, Self::LockedOut, Self::Unpaid, Self::Reserved, Self::TooWide];
+    pub const ALL: [Self; 7] = [Self::Shared, Self::Unaware, Self::Exposed, Self::LockedOut, Self::Unpaid, Self::Reserved, Self::TooWide];
 
     /// The word on the command line and in files.
     #[must_use]
@@ -112,7 +111,7 @@ impl fmt::Display for Severity {
 
 /// How sharing is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum By {
+pub enum Per {
     /// A finding for each stretch of addresses, with all who claim it.
     Address,
     /// A finding for each two institutions, with all that they share.
@@ -121,7 +120,7 @@ pub enum By {
     County,
 }
 
-impl By {
+impl Per {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Address, Self::Institution, Self::County];
 
@@ -136,17 +135,17 @@ impl By {
     }
 }
 
-impl fmt::Display for By {
+impl fmt::Display for Per {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
     }
 }
 
-impl FromStr for By {
+impl FromStr for Per {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|by| by.as_str() == text).ok_or_else(|| "use address, institution or county".to_owned())
+        Self::ALL.into_iter().find(|per| per.as_str() == text).ok_or_else(|| "use address, institution or county".to_owned())
     }
 }
 
@@ -176,7 +175,7 @@ pub enum Width {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Detail {
     /// How it is shown.
-    Shared(By),
+    Shared(Per),
     /// Why they are taken for strangers.
     Unaware(BTreeSet<Stranger>),
     /// Nothing more.
@@ -273,9 +272,9 @@ pub struct Audit<'a> {
 impl Audit<'_> {
     /// All findings of one kind, in a fixed order.
     #[must_use]
-    pub fn of_kind(&self, kind: FindingKind, by: By) -> Vec<Finding> {
+    pub fn of_kind(&self, kind: FindingKind, per: Per) -> Vec<Finding> {
         match kind {
-            FindingKind::Shared => self.shared(by),
+            FindingKind::Shared => self.shared(per),
             FindingKind::Unaware => self.unaware(),
             FindingKind::Exposed => self.exposed(),
             FindingKind::LockedOut => self.locked_out(),
@@ -287,8 +286,8 @@ impl Audit<'_> {
 
     /// All findings, kind after kind.
     #[must_use]
-    pub fn findings(&self, by: By) -> Vec<Finding> {
-        FindingKind::ALL.into_iter().flat_map(|kind| self.of_kind(kind, by)).collect()
+    pub fn findings(&self, per: Per) -> Vec<Finding> {
+        FindingKind::ALL.into_iter().flat_map(|kind| self.of_kind(kind, per)).collect()
     }
 
     fn county_of(&self, institution: &InstitutionId) -> &str {

@@ -36,7 +36,8 @@ impl Audit<'_> {
                     None => blocks.push((block, addresses.into_ranges())),
                 }
             }
-            found.extend(blocks.into_iter().map(|(block, ranges)| self.about(owner, Detail::Reserved(block), ranges.into_iter().collect())));
+            found
+                .extend(blocks.into_iter().map(|(block, ranges)| self.about(owner, Detail::Reserved(block), ranges.into_iter().collect())));
         }
         found
     }

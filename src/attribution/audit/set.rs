@@ -118,11 +118,13 @@ mod tests {
 
     #[test]
     fn both_ends_of_both_families_are_in_reach() {
-        let all: AddressSet =
-            ["0.0.0.0-255.255.255.255", "::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"].into_iter().filter_map(|text| {
+        let all: AddressSet = ["0.0.0.0-255.255.255.255", "::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"]
+            .into_iter()
+            .filter_map(|text| {
                 let (first, last) = text.split_once('-')?;
                 AddressRange::new(first.parse().ok()?, last.parse().ok()?)
-            }).collect();
+            })
+            .collect();
         assert_eq!(all.ranges().len(), 2, "the last of IPv4 does not touch the first of IPv6");
         assert_eq!(all.count(), u128::MAX);
         assert!(all.without(&all).is_empty());

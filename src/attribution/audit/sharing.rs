@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::set::AddressSet;
-use super::{Audit, By, Detail, Finding, Severity, Stranger};
+use super::{Audit, Detail, Finding, Per, Severity, Stranger};
 use crate::attribution::addresses::AddressTable;
 use crate::model::address::successor;
 use crate::model::registry::Claim;
@@ -54,11 +54,11 @@ struct Pair {
 impl Audit<'_> {
     /// Who shares with whom.
     #[must_use]
-    pub fn shared(&self, by: By) -> Vec<Finding> {
-        match by {
-            By::Address => self.by_address(),
-            By::Institution => self.by_pair(),
-            By::County => self.by_county(),
+    pub fn shared(&self, per: Per) -> Vec<Finding> {
+        match per {
+            Per::Address => self.by_address(),
+            Per::Institution => self.by_pair(),
+            Per::County => self.by_county(),
         }
     }
 
@@ -66,7 +66,7 @@ impl Audit<'_> {
         let shared = stretches(self.view.addresses()).into_iter().filter(|stretch| stretch.who.len() > 1);
         let finding = |stretch: Stretch<'_>| {
             let who = stretch.who.into_iter().cloned().collect();
-            self.finding(Severity::Note, Detail::Shared(By::Address), who, [stretch.range].into_iter().collect())
+            self.finding(Severity::Note, Detail::Shared(Per::Address), who, [stretch.range].into_iter().collect())
         };
         shared.map(finding).collect()
     }
@@ -98,7 +98,7 @@ impl Audit<'_> {
             .into_iter()
             .filter_map(|((one, other), addresses)| {
                 let who = vec![(*names.get(one)?).clone(), (*names.get(other)?).clone()];
-                Some(self.finding(Severity::Note, Detail::Shared(By::Institution), who, addresses))
+                Some(self.finding(Severity::Note, Detail::Shared(Per::Institution), who, addresses))
             })
             .collect();
         found.sort_by(|a, b| a.institutions.cmp(&b.institutions));
@@ -129,7 +129,7 @@ impl Audit<'_> {
             }
         }
         let finding = |(_, (who, addresses)): (_, Sharing<'_>)| {
-            self.finding(Severity::Note, Detail::Shared(By::County), who.into_iter().cloned().collect(), addresses)
+            self.finding(Severity::Note, Detail::Shared(Per::County), who.into_iter().cloned().collect(), addresses)
         };
         counties.into_iter().map(finding).collect()
     }
@@ -200,9 +200,10 @@ impl Audit<'_> {
     /// The keys that an institution is in: proposed or agreed, and not ended.
     fn keys_of(&self) -> HashMap<&InstitutionId, BTreeSet<&KeyId>> {
         let today = self.view.month.first_day();
-        let alive = self.keys.iter().filter(|row| {
-            matches!(row.state, KeyState::Proposed | KeyState::Agreed) && row.valid.to.is_none_or(|end| end > today)
-        });
+        let alive = self
+            .keys
+            .iter()
+            .filter(|row| matches!(row.state, KeyState::Proposed | KeyState::Agreed) && row.valid.to.is_none_or(|end| end > today));
         let mut keys: HashMap<&InstitutionId, BTreeSet<&KeyId>> = HashMap::new();
         for row in alive {
             keys.entry(&row.institution).or_default().insert(&row.key);

@@ -21,7 +21,9 @@ impl FindingKind {
     #[must_use]
     pub fn meaning(self) -> &'static str {
         match self {
-            Self::Shared => "Several institutions use these addresses, so a vendor cannot tell their use apart, and it is divided by a key.",
+            Self::Shared => {
+                "Several institutions use these addresses, so a vendor cannot tell their use apart, and it is divided by a key."
+            }
             Self::Unaware => {
                 "They claim the same addresses, and nothing that is registered says that they know: no key that is proposed or agreed has \
                  both, and no remark on their claims names the other. One of the claims may be wrong, and then one gets the other's use."
@@ -97,12 +99,11 @@ impl Finding {
     #[must_use]
     pub fn why(&self) -> String {
         match &self.detail {
-            Detail::Shared(super::By::County) if self.counties.contains("") => "with an institution whose county is unknown".to_owned(),
-            Detail::Shared(super::By::County) if self.counties.len() > 1 => "between two counties".to_owned(),
-            Detail::Shared(super::By::County) => "within the county".to_owned(),
-            Detail::Shared(_) => String::new(),
+            Detail::Shared(super::Per::County) if self.counties.contains("") => "with an institution whose county is unknown".to_owned(),
+            Detail::Shared(super::Per::County) if self.counties.len() > 1 => "between two counties".to_owned(),
+            Detail::Shared(super::Per::County) => "within the county".to_owned(),
+            Detail::Shared(_) | Detail::Exposed => String::new(),
             Detail::Unaware(why) => why.iter().map(|why| stranger(*why)).collect::<Vec<_>>().join("; "),
-            Detail::Exposed => String::new(),
             Detail::LockedOut { claimed } if *claimed == self.addresses.count() => "none of its addresses is let in".to_owned(),
             Detail::LockedOut { claimed } => format!("{} of its {claimed} addresses are not let in", self.addresses.count()),
             Detail::Unpaid { persons: Some(1) } => "1 person is registered for it".to_owned(),
