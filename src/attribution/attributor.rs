@@ -6,26 +6,26 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use num_bigint::BigInt;
-use num_rational::BigRational;
-use num_traits::Zero as _;
-
 use super::claimants::{addresses, claimants};
-use super::division::{Division, Mark};
+use super::division::{Division, Means};
+use super::figures::{Sum, shares};
+use super::keys::{KeyBook, Sessions, Wanted};
 use super::month_view::MonthView;
 use super::persons::PersonFigures;
 use super::rules::Rules;
 use super::run::{Part, divide};
 use super::webster::DivideError;
-use crate::model::registry::{Account, Registry, SharedTraffic};
-use crate::model::statistic::{Basis, StatisticKey};
-use crate::model::{AccountId, AddressRange, Count, Group, InstitutionId, Month, MonthsKnown, ProductId, Quality, Scope, Statistic, Unit};
+use crate::model::registry::{Access, Account, ManualFigure, Registry, SharedTraffic};
+use crate::model::statistic::StatisticKey;
+use crate::model::{
+    AccountId, AddressRange, Addresses, Count, Group, InstitutionId, Month, MonthsKnown, ProductId, Scope, Statistic, Unit,
+};
 
 /// What became of the counts of one scope and metric.
 #[derive(Debug, Clone)]
 pub struct ScopeParts {
     /// The accounts that are one scope; the first one of those that share all their addresses names it.
-    pub accounts: Vec<AccountId>,
+    pub accounts: Arc<[AccountId]>,
     /// What of them.
     pub scope: Scope,
     /// `Metric_Type`.
@@ -34,6 +34,8 @@ pub struct ScopeParts {
     pub parts: Vec<(AccountId, Part)>,
     /// Groups that were reported by another account of the same addresses, and not counted.
     pub not_counted: Vec<(AccountId, Group)>,
+    /// Groups that are not counted because people have entered figures in their place.
+    pub displaced: Vec<(AccountId, Group)>,
 }
 
 /// Divides counts by what is registered.
@@ -41,28 +43,61 @@ pub struct Attributor<'a> {
     registry: &'a Registry,
     rules: &'a Rules,
     persons: PersonFigures,
+    sessions: Sessions<'a>,
     accounts: HashMap<&'a str, &'a Account>,
+    manual: HashMap<&'a str, BTreeMap<Month, Vec<&'a ManualFigure>>>,
     views: HashMap<Month, Arc<MonthView<'a>>>,
-    divisions: HashMap<(Vec<AccountId>, Scope, ProductId, Month), Arc<Division>>,
+    books: HashMap<Month, Arc<KeyBook<'a>>>,
+    years: HashMap<YearKey, Arc<YearDivisions>>,
     replicas: HashMap<(String, Month), Arc<Replicas>>,
 }
 
+/// What is divided in a year: the accounts that are one scope, what of them, the product, the year.
+type YearKey = (Arc<[AccountId]>, Scope, ProductId, i32);
+/// How a scope's use is divided in each month, January first. Months that are divided alike share one.
+pub type YearDivisions = [Arc<Division>; 12];
 /// The accounts of a source that have the same addresses in a month, by each of them.
-type Replicas = HashMap<AccountId, Vec<AccountId>>;
+type Replicas = HashMap<AccountId, Arc<[AccountId]>>;
+
+/// A scope of an account in a year: with whom it is one scope in each month, and how that is divided.
+pub(super) struct ScopeYear {
+    accounts: Vec<Arc<[AccountId]>>,
+    divisions: Vec<Arc<YearDivisions>>,
+}
+
+impl ScopeYear {
+    /// The accounts that are one scope in a month, and their division; months count from 0.
+    pub fn in_month(&self, place: usize) -> Option<(&Arc<[AccountId]>, &Arc<Division>)> {
+        Some((self.accounts.get(place)?, self.divisions.get(place)?.get(place)?))
+    }
+}
 
 impl<'a> Attributor<'a> {
     /// An attributor of a registry.
     #[must_use]
     pub fn new(registry: &'a Registry, rules: &'a Rules) -> Self {
+        let mut manual: HashMap<&str, BTreeMap<Month, Vec<&ManualFigure>>> = HashMap::new();
+        for row in &registry.manual {
+            manual.entry(row.product.as_str()).or_default().entry(row.month).or_default().push(row);
+        }
         Self {
             registry,
             rules,
             persons: PersonFigures::new(registry),
+            sessions: Sessions::new(registry),
             accounts: registry.accounts.iter().map(|a| (a.id.as_str(), a)).collect(),
+            manual,
             views: HashMap::new(),
-            divisions: HashMap::new(),
+            books: HashMap::new(),
+            years: HashMap::new(),
             replicas: HashMap::new(),
         }
+    }
+
+    /// The registry that it works with.
+    #[must_use]
+    pub fn registry(&self) -> &'a Registry {
+        self.registry
     }
 
     /// The registry as it is in a month.
@@ -77,10 +112,15 @@ impl<'a> Attributor<'a> {
         &self.persons
     }
 
+    /// Figures of a product in a month that people have entered.
+    pub fn manual(&self, product: &ProductId, month: Month) -> &[&'a ManualFigure] {
+        self.manual.get(product.as_str()).and_then(|months| months.get(&month)).map_or(&[], Vec::as_slice)
+    }
+
     /// The accounts that are one scope with `account` in `month`: itself, and where its source replicates shared traffic,
     /// those with the same addresses; in the order of ids.
-    fn scope_accounts(&mut self, account: &AccountId, scope: &Scope, month: Month) -> Vec<AccountId> {
-        let alone = || vec![account.clone()];
+    pub fn scope_accounts(&mut self, account: &AccountId, scope: &Scope, month: Month) -> Arc<[AccountId]> {
+        let alone = || Arc::from([account.clone()]);
         let Some(source) = self.accounts.get(account.as_str()).map(|a| &a.source) else { return alone() };
         if *scope != Scope::Account || self.rules.shared_traffic(source) != SharedTraffic::Replicated {
             return alone();
@@ -91,14 +131,15 @@ impl<'a> Attributor<'a> {
             let mut same: BTreeMap<BTreeSet<AddressRange>, Vec<AccountId>> = BTreeMap::new();
             for account in view.accounts().filter(|a| a.source == *source) {
                 let addresses = addresses(&view, account);
-                if !addresses.is_empty() && self.rules.access(account) != crate::model::registry::Access::Login {
-                    same.entry(addresses).or_default().push(account.id.clone());
+                if !addresses.is_empty() && self.rules.access(account) != Access::Login {
+                    same.entry(merged(&addresses)).or_default().push(account.id.clone());
                 }
             }
             let mut replicas = Replicas::new();
             for mut accounts in same.into_values() {
                 accounts.sort_unstable();
-                for account in &accounts {
+                let accounts: Arc<[AccountId]> = accounts.into();
+                for account in &*accounts {
                     replicas.insert(account.clone(), accounts.clone());
                 }
             }
@@ -107,32 +148,82 @@ impl<'a> Attributor<'a> {
         self.replicas.get(&key).and_then(|replicas| replicas.get(account)).cloned().unwrap_or_else(alone)
     }
 
-    /// How a scope's use is divided in a month.
-    pub fn division(&mut self, accounts: &[AccountId], scope: &Scope, product: &ProductId, month: Month) -> Arc<Division> {
-        let key = (accounts.to_vec(), scope.clone(), product.clone(), month);
-        if let Some(division) = self.divisions.get(&key) {
-            return division.clone();
+    /// How a scope's use is divided in each month of a year.
+    pub fn divisions(&mut self, accounts: &Arc<[AccountId]>, scope: &Scope, product: &ProductId, year: i32) -> Arc<YearDivisions> {
+        let key: YearKey = (accounts.clone(), scope.clone(), product.clone(), year);
+        if let Some(divisions) = self.years.get(&key) {
+            return divisions.clone();
         }
+        let mut last: Option<Arc<Division>> = None;
+        let divisions: YearDivisions = std::array::from_fn(|place| {
+            let month = Month::from_index(year * 12).unwrap_or_else(|| Month::of(chrono::NaiveDate::MIN));
+            let division = self.division(accounts, scope, product, month.plus(i32::try_from(place).unwrap_or(0)));
+            let division = match last.take() {
+                Some(before) if *before == division => before,
+                _ => Arc::new(division),
+            };
+            last = Some(division.clone());
+            division
+        });
+        let divisions = Arc::new(divisions);
+        self.years.insert(key, divisions.clone());
+        divisions
+    }
+
+    fn division(&mut self, accounts: &[AccountId], scope: &Scope, product: &ProductId, month: Month) -> Division {
         let view = self.view(month);
+        let registry = self.registry;
+        let book = self.books.entry(month).or_insert_with(|| Arc::new(KeyBook::new(registry, month))).clone();
         // An account that is not valid in the month, or not registered any more, covers nobody.
         let valid: Vec<&Account> = accounts.iter().filter_map(|id| view.account(id)).collect();
-        let division = Arc::new(Division::new(&view, &self.persons, claimants(&view, self.rules, &valid, scope, product)));
-        self.divisions.insert(key, division.clone());
-        division
+        let rules = self.rules;
+        let mut of_scope = || match scope {
+            Scope::Account => {
+                let by_address = valid.iter().filter(|account| rules.access(account) != Access::Login);
+                by_address.flat_map(|account| addresses(&view, account)).collect()
+            }
+            Scope::Addresses(Addresses::Range(range)) => vec![*range],
+            Scope::Addresses(Addresses::Unclaimed) | Scope::Member(_) => Vec::new(),
+        };
+        let mut wanted = Wanted { accounts, product, addresses: &mut of_scope };
+        let means = Means { view: &view, persons: &self.persons, keys: &book, sessions: &self.sessions };
+        Division::new(&means, claimants(&view, rules, &valid, scope, product), &mut wanted)
+    }
+
+    pub(super) fn scope_year(&mut self, account: &AccountId, scope: &Scope, product: &ProductId, year: i32) -> ScopeYear {
+        let january = year * 12;
+        let accounts: Vec<Arc<[AccountId]>> =
+            (january..january + 12).filter_map(Month::from_index).map(|month| self.scope_accounts(account, scope, month)).collect();
+        let divisions = accounts.iter().map(|accounts| self.divisions(accounts, scope, product, year)).collect();
+        ScopeYear { accounts, divisions }
     }
 
     /// Everybody who may get something of the scope's use in any month of the year; nobody stands for what is unresolved.
     pub fn takers(&mut self, unit: &Unit, account: &AccountId, scope: &Scope) -> BTreeSet<Option<InstitutionId>> {
+        let of_year = self.scope_year(account, scope, &unit.product, unit.year);
         let mut takers = BTreeSet::new();
-        for month in (1..=12).filter_map(|m| Month::new(unit.year, m)) {
-            let accounts = self.scope_accounts(account, scope, month);
-            let division = self.division(&accounts, scope, &unit.product, month);
+        let mut last: Option<&Arc<Division>> = None;
+        for (place, divisions) in of_year.divisions.iter().enumerate() {
+            let division = &divisions[place];
+            if last.is_some_and(|last| Arc::ptr_eq(last, division)) {
+                continue;
+            }
             takers.extend(division.claimants.iter().map(|c| Some(c.institution.clone())));
             if division.claimants.is_empty() {
                 takers.insert(None);
             }
+            last = Some(division);
         }
         takers
+    }
+
+    /// Whether people have entered figures in the place of a scope's use in a month: instead of one of its accounts, or for one of
+    /// those that it is divided among, who would have it twice.
+    pub(super) fn is_displaced(&self, accounts: &[AccountId], division: &Division, product: &ProductId, month: Month) -> bool {
+        self.manual(product, month).iter().any(|figure| {
+            figure.instead_of.iter().any(|account| accounts.contains(account))
+                || division.claimants.iter().any(|claimant| claimant.institution == figure.institution)
+        })
     }
 
     /// Divides the counts of a unit. They must be complete for every scope that is among them.
@@ -140,33 +231,44 @@ impl<'a> Attributor<'a> {
     /// # Errors
     /// A run whose total is beyond what can be divided.
     pub fn parts(&mut self, unit: &Unit, counts: &[Count], months: &MonthsKnown) -> Result<Vec<ScopeParts>, DivideError> {
-        type Counted = Vec<(AccountId, Group)>;
-        let mut scopes: BTreeMap<(Vec<AccountId>, Scope, String), (Counted, Counted)> = BTreeMap::new();
-        for count in counts.iter().filter(|c| c.group.month.year() == unit.year) {
-            let month = count.group.month;
-            let accounts = self.scope_accounts(&count.account, &count.scope, month);
-            let weight = |account: &AccountId| {
-                let total = months.get(&(account.clone(), month)).map_or(0, |m| m.total);
-                (total, std::cmp::Reverse(account.clone()))
-            };
-            // Of replicated reports the one with the largest total counts, of equals that of the first id.
-            let counted = accounts.len() == 1 || accounts.iter().max_by_key(|a| weight(a)) == Some(&count.account);
-            let entry = scopes.entry((accounts, count.scope.clone(), count.metric.clone())).or_default();
-            let side = if counted { &mut entry.0 } else { &mut entry.1 };
-            side.push((count.account.clone(), count.group.clone()));
+        let mut of_unit: Vec<&Count> = counts.iter().filter(|c| c.group.month.year() == unit.year).collect();
+        of_unit.sort_unstable_by(|a, b| (&a.account, &a.scope, &a.metric).cmp(&(&b.account, &b.scope, &b.metric)));
+        let mut found: BTreeMap<(Arc<[AccountId]>, Scope, String), Gathered> = BTreeMap::new();
+        for of_scope in of_unit.chunk_by(|a, b| a.account == b.account && a.scope == b.scope) {
+            let Some(first) = of_scope.first() else { continue };
+            let of_year = self.scope_year(&first.account, &first.scope, &unit.product, unit.year);
+            for of_metric in of_scope.chunk_by(|a, b| a.metric == b.metric) {
+                let mut of_months: [Vec<&Count>; 12] = Default::default();
+                for count in of_metric {
+                    of_months[count.group.month.number() as usize - 1].push(count);
+                }
+                for (place, counts) in of_months.iter().enumerate() {
+                    let (Some(count), Some(accounts), Some(divisions)) =
+                        (counts.first(), of_year.accounts.get(place), of_year.divisions.get(place))
+                    else {
+                        continue;
+                    };
+                    let key = (accounts.clone(), count.scope.clone(), count.metric.clone());
+                    let gathered = found.entry(key).or_insert_with(|| Gathered::new(divisions.clone()));
+                    let side = if self.is_displaced(accounts, &divisions[place], &unit.product, count.group.month) {
+                        &mut gathered.displaced
+                    } else if accounts.len() == 1 || counted_account(accounts, count.group.month, months) == Some(&count.account) {
+                        &mut gathered.counted
+                    } else {
+                        &mut gathered.not_counted
+                    };
+                    side.extend(counts.iter().map(|count| (count.account.clone(), count.group.clone())));
+                }
+            }
         }
-        let mut all = Vec::with_capacity(scopes.len());
-        for ((accounts, scope, metric), (counted, not_counted)) in scopes {
-            let last = counted.iter().map(|(_, group)| group.month.number()).max().unwrap_or(0);
-            let divisions: Vec<Arc<Division>> = (1..=last)
-                .filter_map(|m| Month::new(unit.year, m))
-                .map(|month| self.division(&accounts, &scope, &unit.product, month))
-                .collect();
-            let whose: HashMap<Month, AccountId> = counted.iter().map(|(account, group)| (group.month, account.clone())).collect();
-            let groups = counted.into_iter().map(|(_, group)| group).collect();
-            let parts = divide(&unit.product, groups, &divisions)?;
+        let mut all = Vec::with_capacity(found.len());
+        for ((accounts, scope, metric), gathered) in found {
+            let whose: HashMap<Month, AccountId> = gathered.counted.iter().map(|(account, group)| (group.month, account.clone())).collect();
+            let groups = gathered.counted.into_iter().map(|(_, group)| group).collect();
+            let parts = divide(&unit.product, groups, &*gathered.divisions)?;
             let parts = parts.into_iter().filter_map(|part| Some((whose.get(&part.group.month)?.clone(), part))).collect();
-            all.push(ScopeParts { accounts, scope, metric, parts, not_counted });
+            let (not_counted, displaced) = (gathered.not_counted, gathered.displaced);
+            all.push(ScopeParts { accounts, scope, metric, parts, not_counted, displaced });
         }
         Ok(all)
     }
@@ -182,7 +284,16 @@ impl<'a> Attributor<'a> {
         months: &MonthsKnown,
         only: Option<&BTreeSet<Option<InstitutionId>>>,
     ) -> Result<Vec<Statistic>, DivideError> {
+        let wanted = |institution: &Option<InstitutionId>| only.is_none_or(|only| only.contains(institution));
         let mut sums: BTreeMap<StatisticKey, Sum> = BTreeMap::new();
+        let key = |month, institution, metric: &str, data_type: &str| StatisticKey {
+            product: unit.product.clone(),
+            report: unit.report.clone(),
+            month,
+            institution,
+            metric: metric.to_owned(),
+            data_type: data_type.to_owned(),
+        };
         for scope in self.parts(unit, counts, months)? {
             for (account, part) in &scope.parts {
                 if part.group.access_method != "Regular" || part.group.total == 0 {
@@ -190,101 +301,66 @@ impl<'a> Attributor<'a> {
                 }
                 let partial = months.get(&(account.clone(), part.group.month)).is_some_and(|m| m.partial);
                 for share in shares(part) {
-                    if only.is_some_and(|only| !only.contains(&share.institution)) {
+                    if !wanted(&share.institution) {
                         continue;
                     }
-                    let key = StatisticKey {
-                        product: unit.product.clone(),
-                        report: unit.report.clone(),
-                        month: part.group.month,
-                        institution: share.institution,
-                        metric: scope.metric.clone(),
-                        data_type: part.group.data_type.clone(),
-                    };
-                    sums.entry(key).or_default().add(account, &part.division, share.value, share.exact, partial);
+                    let key = key(part.group.month, share.institution.clone(), &scope.metric, &part.group.data_type);
+                    sums.entry(key).or_default().add(account, &part.division, &share, partial);
                 }
+            }
+        }
+        for figure in self.manual_of(unit) {
+            let institution = Some(figure.institution.clone());
+            if figure.value > 0 && wanted(&institution) {
+                sums.entry(key(figure.month, institution, &figure.metric, "")).or_default().add_manual(figure);
             }
         }
         Ok(sums.into_iter().map(|(key, sum)| sum.statistic(key)).collect())
     }
-}
 
-/// One institution's share of a part, above zero.
-#[derive(Debug, Clone)]
-pub struct Share {
-    /// Whose; nobody for what is unresolved.
-    pub institution: Option<InstitutionId>,
-    /// The whole number.
-    pub value: u64,
-    /// n × weight / total weight.
-    pub exact: BigRational,
-}
-
-/// The shares of a part whose exact share is above zero.
-#[must_use]
-pub fn shares(part: &Part) -> Vec<Share> {
-    let n = BigInt::from(part.group.total);
-    if part.division.claimants.is_empty() {
-        return vec![Share { institution: None, value: part.group.total, exact: BigRational::from_integer(n) }];
+    /// The figures by hand of a unit.
+    pub fn manual_of(&self, unit: &Unit) -> impl Iterator<Item = &'a ManualFigure> {
+        let january = unit.year * 12;
+        (january..january + 12)
+            .filter_map(Month::from_index)
+            .flat_map(|month| self.manual(&unit.product, month).iter().copied())
+            .filter(|figure| figure.report == unit.report)
     }
-    let total: u64 = part.division.claimants.iter().map(|c| c.weight).sum();
-    let with_weight = part.division.claimants.iter().zip(&part.values).filter(|(claimant, _)| claimant.weight > 0);
-    with_weight
-        .map(|(claimant, value)| Share {
-            institution: Some(claimant.institution.clone()),
-            value: *value,
-            exact: BigRational::new(&n * claimant.weight, BigInt::from(total)),
-        })
-        .collect()
 }
 
-/// A figure as its parts come together.
-struct Sum {
-    value: u64,
-    exact: BigRational,
-    quality: Quality,
-    keys: BTreeSet<&'static str>,
-    claimants: BTreeSet<InstitutionId>,
-    accounts: BTreeSet<AccountId>,
-    marks: BTreeSet<Mark>,
+/// Of replicated reports the one with the largest total counts, of equals that of the first id.
+pub(super) fn counted_account<'c>(accounts: &'c [AccountId], month: Month, months: &MonthsKnown) -> Option<&'c AccountId> {
+    accounts.iter().max_by_key(|account| {
+        let total = months.get(&((*account).clone(), month)).map_or(0, |m| m.total);
+        (total, std::cmp::Reverse((*account).clone()))
+    })
 }
 
-impl Default for Sum {
-    fn default() -> Self {
-        Self {
-            value: 0,
-            exact: BigRational::zero(),
-            quality: Quality::Exact,
-            keys: BTreeSet::new(),
-            claimants: BTreeSet::new(),
-            accounts: BTreeSet::new(),
-            marks: BTreeSet::new(),
+/// The same addresses, however they are cut into ranges.
+fn merged(ranges: &BTreeSet<AddressRange>) -> BTreeSet<AddressRange> {
+    let mut merged: Vec<AddressRange> = Vec::new();
+    for range in ranges {
+        match merged.last_mut() {
+            Some(last) if last.overlaps(*range) || crate::model::address::successor(last.last()) == Some(range.first()) => {
+                let end = last.last().max(range.last());
+                *last = AddressRange::new(last.first(), end).unwrap_or(*last);
+            }
+            _ => merged.push(*range),
         }
     }
+    merged.into_iter().collect()
 }
 
-impl Sum {
-    fn add(&mut self, account: &AccountId, division: &Division, value: u64, exact: BigRational, partial: bool) {
-        self.value = self.value.saturating_add(value);
-        self.exact += exact;
-        self.quality = self.quality.max(division.quality);
-        self.keys.extend(Some(division.method.as_str()).filter(|method| !method.is_empty()));
-        self.claimants.extend(division.claimants.iter().map(|c| c.institution.clone()));
-        self.accounts.insert(account.clone());
-        self.marks.extend(&division.marks);
-        if partial {
-            self.marks.insert(Mark::Partial);
-        }
-    }
+/// The counts of one scope and metric as they come together.
+struct Gathered {
+    divisions: Arc<YearDivisions>,
+    counted: Vec<(AccountId, Group)>,
+    not_counted: Vec<(AccountId, Group)>,
+    displaced: Vec<(AccountId, Group)>,
+}
 
-    fn statistic(self, key: StatisticKey) -> Statistic {
-        let basis = Basis {
-            quality: self.quality,
-            keys: self.keys.into_iter().map(str::to_owned).collect(),
-            claimants: self.claimants.into_iter().collect(),
-            accounts: self.accounts.into_iter().collect(),
-            notes: self.marks.into_iter().map(|mark| mark.as_str().to_owned()).collect(),
-        };
-        Statistic { key, value: self.value, exact: self.exact, basis }
+impl Gathered {
+    fn new(divisions: Arc<YearDivisions>) -> Self {
+        Self { divisions, counted: Vec::new(), not_counted: Vec::new(), displaced: Vec::new() }
     }
 }

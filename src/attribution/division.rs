@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::claimants::{Because, Claimants};
+use super::keys::{AgreedKey, KeyBook, Sessions, Wanted, measured_until};
 use super::month_view::MonthView;
 use super::persons::PersonFigures;
 use super::webster::WEIGHT_LIMIT;
 use crate::model::registry::InstitutionKind;
-use crate::model::{InstitutionId, Quality};
+use crate::model::weight::DECIMALS;
+use crate::model::{InstitutionId, KeyId, KeyMethod, ProductId, Quality, Weight};
 
 /// How weights come about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,6 +21,10 @@ pub enum Method {
     Population,
     /// The same for everyone.
     Equal,
+    /// As an agreed key has them.
+    Fixed,
+    /// By the sessions that the access control has seen.
+    Measured,
 }
 
 impl Method {
@@ -29,6 +35,8 @@ impl Method {
             Self::None => "",
             Self::Population => "population",
             Self::Equal => "equal",
+            Self::Fixed => "fixed",
+            Self::Measured => "measured",
         }
     }
 }
@@ -74,6 +82,12 @@ pub struct Division {
     pub dropped: BTreeMap<InstitutionId, Because>,
     /// How the weights came about.
     pub method: Method,
+    /// The agreed key that they come from; nothing: the default key, or nothing to divide.
+    pub key: Option<KeyId>,
+    /// Weights are whole; entered was a weight divided by so many tens.
+    pub decimals: u32,
+    /// Agreed keys that would fit if they did not leave these claimants out.
+    pub left_out: Vec<(KeyId, Vec<InstitutionId>)>,
     /// How strong the figures are.
     pub quality: Quality,
     /// What else is to be said.
@@ -91,33 +105,78 @@ pub struct Claimant {
     pub weight: u64,
 }
 
+/// What a division is made with, beside the claimants.
+pub struct Means<'m, 'a> {
+    /// The registry of the month.
+    pub view: &'m MonthView<'a>,
+    /// Person figures.
+    pub persons: &'m PersonFigures,
+    /// The agreed keys of the month.
+    pub keys: &'m KeyBook<'a>,
+    /// What the access control has seen.
+    pub sessions: &'m Sessions<'a>,
+}
+
+/// Weights, and how they came about.
+struct Weights {
+    method: Method,
+    weights: Vec<u64>,
+    decimals: u32,
+    mark: Option<Mark>,
+}
+
+impl Weights {
+    fn of(method: Method, weights: Vec<u64>) -> Self {
+        // All weights zero: equal.
+        let zero = weights.iter().all(|weight| *weight == 0);
+        if zero { Self::equal(weights.len(), Some(Mark::ZeroWeights)) } else { Self { method, weights, decimals: 0, mark: None } }
+    }
+
+    fn equal(claimants: usize, mark: Option<Mark>) -> Self {
+        Self { method: Method::Equal, weights: vec![1; claimants], decimals: 0, mark }
+    }
+}
+
 impl Division {
     /// The division among these claimants.
     #[must_use]
-    pub fn new(view: &MonthView<'_>, persons: &PersonFigures, claimants: Claimants) -> Self {
+    pub fn new(means: &Means<'_, '_>, claimants: Claimants, wanted: &mut Wanted<'_>) -> Self {
         let Claimants { all, dropped, no_subscriber, undivided, .. } = claimants;
         let mut marks = BTreeSet::new();
         if no_subscriber {
             marks.insert(Mark::NoSubscriber);
         }
-        let (method, weights) = match all.len() {
-            0 | 1 => (Method::None, vec![1; all.len()]),
-            n => match population(view, persons, all.keys()) {
-                Ok(weights) if weights.iter().any(|w| *w > 0) => (Method::Population, weights),
-                Ok(_) => {
-                    marks.insert(Mark::ZeroWeights);
-                    (Method::Equal, vec![1; n])
+        let (mut key, mut left_out) = (None, Vec::new());
+        let weights = if all.len() < 2 {
+            Weights { method: Method::None, weights: vec![1; all.len()], decimals: 0, mark: None }
+        } else {
+            let ids: Vec<&InstitutionId> = all.keys().collect();
+            let fitting = means.keys.fitting(&ids, wanted);
+            let product = wanted.product;
+            let by_key = fitting.keys.iter().find_map(|agreed| Some((agreed.id.clone(), means.by_key(agreed, &ids, product)?)));
+            left_out = fitting.left_out;
+            match by_key {
+                Some((id, weights)) => {
+                    key = Some(id);
+                    weights
                 }
-                Err(NoPersons) => {
-                    marks.insert(Mark::NoPersons);
-                    (Method::Equal, vec![1; n])
-                }
-            },
+                None => means.by_population(&ids),
+            }
         };
-        let quality = undivided.unwrap_or(Quality::DefaultKey);
-        let claimants =
-            all.into_iter().zip(weights).map(|((institution, because), weight)| Claimant { institution, because, weight }).collect();
-        Self { claimants, dropped, method, quality, marks }
+        marks.extend(weights.mark);
+        let quality = undivided.unwrap_or(if key.is_some() { Quality::AgreedKey } else { Quality::DefaultKey });
+        let claimants = all
+            .into_iter()
+            .zip(weights.weights)
+            .map(|((institution, because), weight)| Claimant { institution, because, weight })
+            .collect();
+        Self { claimants, dropped, method: weights.method, key, decimals: weights.decimals, left_out, quality, marks }
+    }
+
+    /// What the column `key` says: the agreed key, else how the default key divided; empty where nothing was divided.
+    #[must_use]
+    pub fn key_word(&self) -> &str {
+        self.key.as_ref().map_or(self.method.as_str(), KeyId::as_str)
     }
 
     /// Whether a run goes on from one to the other: the same claimants with the same weights.
@@ -132,6 +191,44 @@ impl Division {
     pub fn weights(&self) -> Vec<u64> {
         self.claimants.iter().map(|c| c.weight).collect()
     }
+}
+
+impl Means<'_, '_> {
+    /// The weights that an agreed key gives these claimants; nothing if it measures and has nothing to measure by.
+    fn by_key(&self, key: &AgreedKey<'_>, claimants: &[&InstitutionId], product: &ProductId) -> Option<Weights> {
+        Some(match key.method {
+            KeyMethod::Equal => Weights::equal(claimants.len(), None),
+            KeyMethod::Population => self.by_population(claimants),
+            KeyMethod::Fixed => {
+                let weights: Vec<u128> =
+                    claimants.iter().map(|id| key.institutions.get(*id).copied().flatten().map_or(0, Weight::billionths)).collect();
+                let decimals = decimals_of(&weights);
+                let tens = 10_u128.pow(DECIMALS - decimals);
+                let weights = whole_weights(weights.into_iter().map(|weight| weight / tens).collect(), 1);
+                Weights { decimals, ..Weights::of(Method::Fixed, weights) }
+            }
+            KeyMethod::Measured => {
+                let last = measured_until(key.from, self.view.month);
+                let weights: Vec<u128> = claimants.iter().map(|id| u128::from(self.sessions.year_to(product, id, last))).collect();
+                if weights.iter().all(|sessions| *sessions == 0) {
+                    return None;
+                }
+                Weights::of(Method::Measured, whole_weights(weights, 1))
+            }
+        })
+    }
+
+    fn by_population(&self, claimants: &[&InstitutionId]) -> Weights {
+        match population(self.view, self.persons, claimants.iter().copied()) {
+            Ok(weights) => Weights::of(Method::Population, weights),
+            Err(NoPersons) => Weights::equal(claimants.len(), Some(Mark::NoPersons)),
+        }
+    }
+}
+
+/// How many decimals these billionths need.
+fn decimals_of(billionths: &[u128]) -> u32 {
+    (0..DECIMALS).find(|decimals| billionths.iter().all(|weight| weight % 10_u128.pow(DECIMALS - decimals) == 0)).unwrap_or(DECIMALS)
 }
 
 /// A public or school library has no figure at all.

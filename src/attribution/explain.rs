@@ -6,7 +6,8 @@ use num_rational::BigRational;
 use num_traits::Zero as _;
 use serde::Serialize;
 
-use super::attributor::{Attributor, shares};
+use super::attributor::Attributor;
+use super::figures::shares;
 use super::run::Part;
 use super::webster::DivideError;
 use crate::model::statistic::{Earlier, six_decimals};
@@ -134,13 +135,13 @@ pub fn explain(
             if !asked(&part.group) {
                 continue;
             }
-            let mine = shares(part).into_iter().find(|share| share.institution == question.institution);
+            let mine = shares(part).find(|share| share.institution == question.institution);
             let dropped = question.institution.as_ref().is_some_and(|id| part.division.dropped.contains_key(id));
             let named = part.division.claimants.iter().any(|c| Some(&c.institution) == question.institution.as_ref());
             if mine.is_none() && !dropped && !named {
                 continue;
             }
-            let (my_value, my_exact) = mine.map_or((0, BigRational::zero()), |share| (share.value, share.exact));
+            let (my_value, my_exact) = mine.map_or((0, BigRational::zero()), |share| (share.value, share.exact()));
             if !my_exact.is_zero() {
                 quality = quality.max(Some(part.division.quality));
             }
@@ -157,7 +158,7 @@ pub fn explain(
                 counted: part.group.total,
                 claimants: claimants(part),
                 dropped: dropped_of(part),
-                key: None,
+                key: part.division.key.as_ref().map(ToString::to_string),
                 method: part.division.method.as_str(),
                 quality: part.division.quality.as_str(),
                 notes: part.division.marks.iter().map(|mark| mark.as_str()).collect(),

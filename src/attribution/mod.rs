@@ -11,10 +11,13 @@ pub mod audit;
 pub mod claimants;
 pub mod division;
 pub mod explain;
+pub mod figures;
+pub mod keys;
 pub mod month_view;
 pub mod persons;
 pub mod rules;
 pub mod run;
+pub mod touched;
 pub mod webster;
 
 pub use attributor::{Attributor, ScopeParts};

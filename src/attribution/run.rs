@@ -111,6 +111,9 @@ mod tests {
             claimants: weights.iter().map(claimant).collect(),
             dropped: BTreeMap::new(),
             method: Method::Population,
+            key: None,
+            decimals: 0,
+            left_out: Vec::new(),
             quality: Quality::DefaultKey,
             marks: BTreeSet::new(),
         })

@@ -9,6 +9,7 @@ use super::arguments::{ImportArguments, ImportKind};
 use super::context::{Context, read_file};
 use super::table::grouped;
 use super::{Done, Failure, attribute, import_usage};
+use crate::harvest::attribute::change_registry;
 use crate::model::AccountId;
 use crate::model::registry::{Kind, Registry};
 use crate::registry::import::{FileInput, Imported, Known, import};
@@ -111,7 +112,6 @@ pub async fn store_files(
         transaction.roll_back().await?;
         return Ok((imported, Changed::default()));
     }
-    transaction.change_registry(kind, &imported.changes).await?;
     if kind == Kind::Accounts {
         // Whatever an account was refused for may be mended now.
         let changed: BTreeSet<&String> = imported.changes.iter().filter_map(|change| change.identity.first()).collect();
@@ -119,10 +119,7 @@ pub async fn store_files(
             transaction.try_again(&AccountId::trusted(id), context.clock.now()).await?;
         }
     }
-    let changed = match kind {
-        Kind::Vendors => Changed::default(),
-        _ => attribute::again(context, &mut transaction, None).await?,
-    };
+    let changed = change_registry(&mut transaction, &context.rules(), &[(kind, imported.changes.clone())]).await?;
     transaction.commit().await?;
     Ok((imported, changed))
 }

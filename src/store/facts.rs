@@ -223,6 +223,33 @@ impl Transaction<'_> {
         units(self.connection()).await.map_err(|e| self.named(e))
     }
 
+    /// The accounts and scopes that have usage, by unit.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn all_scopes(&mut self) -> Result<BTreeMap<Unit, Vec<(AccountId, Scope)>>, StoreError> {
+        let result = async {
+            let connection = self.connection();
+            let texts = all_texts(&mut *connection).await?;
+            let text = |number: i64| texts.get(&number).ok_or_else(|| StoreError::Corrupt(format!("term {number} is missing")));
+            // The index of units has all that is wanted.
+            let sql = "SELECT DISTINCT product, report, month / 12, account, scope FROM usage_group ORDER BY 1, 2, 3";
+            let mut units: BTreeMap<Unit, Vec<(AccountId, Scope)>> = BTreeMap::new();
+            for row in sqlx::query(sql).fetch_all(connection).await? {
+                let unit = Unit {
+                    product: ProductId::trusted(text(row.try_get(0)?)?),
+                    report: ReportId::trusted(text(row.try_get(1)?)?),
+                    year: i32::try_from(row.try_get::<i64, _>(2)?).map_err(|_| StoreError::Corrupt("a year beyond bounds".into()))?,
+                };
+                let scope = (AccountId::trusted(text(row.try_get(3)?)?), parse_scope(text(row.try_get(4)?)?)?);
+                units.entry(unit).or_default().push(scope);
+            }
+            Ok(units)
+        };
+        let result: Result<_, StoreError> = result.await;
+        result.map_err(|e| self.named(e))
+    }
+
     /// The accounts and scopes that have usage in a unit.
     ///
     /// # Errors
