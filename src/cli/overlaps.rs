@@ -12,6 +12,7 @@ use super::context::{Context, write_whole};
 use super::table::{Align, TextTable};
 use super::{Done, Failure};
 use crate::attribution::audit::{Finding, FindingKind, Per, Severity};
+use crate::export::audit::Chapter;
 use crate::export::{AuditReport, write_audit_xlsx, write_csv};
 use crate::model::registry::Registry;
 use crate::model::{InstitutionId, Month, ProductId, SourceId};
@@ -45,10 +46,13 @@ pub fn run(context: &Context, registry: &Registry, month: Month, arguments: &Ove
             write_csv(&mut bytes, findings.iter().map(|finding| Ok::<_, Infallible>(report.row(finding))))?;
             deliver(context, arguments.output.as_deref(), &bytes)?;
         }
-        OverlapsFormat::Xlsx => match arguments.output.as_deref().filter(|path| path.is_dir()) {
-            Some(folder) => folder_of_workbooks(context, &report, arguments, folder)?,
-            None => deliver(context, arguments.output.as_deref(), &workbook(context, &report, arguments, county)?)?,
-        },
+        OverlapsFormat::Xlsx => {
+            let chapters = report.chapters(&arguments.kinds, arguments.per);
+            match arguments.output.as_deref().filter(|path| path.is_dir()) {
+                Some(folder) => folder_of_workbooks(context, &report, &chapters, folder)?,
+                None => deliver(context, arguments.output.as_deref(), &workbook(context, &report, &chapters, county)?)?,
+            }
+        }
     }
     Ok(Done::Whole)
 }
@@ -77,7 +81,7 @@ fn check(arguments: &OverlapsArguments, registry: &Registry, context: &Context) 
         return Err(Failure::input("--output goes with --format csv or xlsx; the table and --json go to stdout"));
     }
     let folder = path.is_dir();
-    // A slash at the end, or what std takes for nothing, means a folder to whoever writes it.
+    // A slash at the end means a folder to whoever writes it.
     let means_folder = path.to_string_lossy().ends_with(std::path::is_separator);
     if !folder && means_folder {
         return Err(Failure::input(format_args!("{}: there is no such folder; make it first", path.display())));
@@ -103,21 +107,21 @@ pub(super) fn known_county(registry: &Registry, county: Option<&str>) -> Result<
     }
 }
 
-fn workbook(context: &Context, report: &AuditReport<'_>, arguments: &OverlapsArguments, county: Option<&str>) -> Result<Vec<u8>, Failure> {
+fn workbook(context: &Context, report: &AuditReport<'_>, chapters: &[Chapter], county: Option<&str>) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
-    write_audit_xlsx(&mut bytes, report, county, &arguments.kinds, arguments.per, context.clock.now())?;
+    write_audit_xlsx(&mut bytes, report, chapters, county, context.clock.now())?;
     Ok(bytes)
 }
 
 /// A workbook for each county that has institutions, and one for what concerns no county, if there is any. All are made before any is
 /// written.
-fn folder_of_workbooks(context: &Context, report: &AuditReport<'_>, arguments: &OverlapsArguments, folder: &Path) -> Result<(), Failure> {
+fn folder_of_workbooks(context: &Context, report: &AuditReport<'_>, chapters: &[Chapter], folder: &Path) -> Result<(), Failure> {
     let mut files = Vec::new();
     for county in report.counties().keys() {
-        files.push((folder.join(format!("networks-{county}.xlsx")), workbook(context, report, arguments, Some(county))?));
+        files.push((folder.join(format!("networks-{county}.xlsx")), workbook(context, report, chapters, Some(county))?));
     }
-    if !report.findings(&arguments.kinds, arguments.per.unwrap_or(Per::Institution), Some("")).is_empty() {
-        files.push((folder.join("networks-uten-fylke.xlsx"), workbook(context, report, arguments, Some(""))?));
+    if chapters.iter().any(|chapter| chapter.of(Some("")).next().is_some()) {
+        files.push((folder.join("networks-uten-fylke.xlsx"), workbook(context, report, chapters, Some(""))?));
     }
     for (path, bytes) in &files {
         write_whole(path, |out| Ok(out.write_all(bytes)?))?;

@@ -70,16 +70,34 @@ impl<'a> AuditReport<'a> {
     /// stands for those that concern no county that is known.
     #[must_use]
     pub fn findings(&self, kinds: &[FindingKind], per: Per, county: Option<&str>) -> Vec<Finding> {
-        let audit = Audit {
+        let kinds = FindingKind::ALL.into_iter().filter(|kind| kinds.is_empty() || kinds.contains(kind));
+        let audit = self.audit();
+        kinds.flat_map(|kind| audit.of_kind(kind, per)).filter(|finding| county.is_none_or(|county| concerns(finding, county))).collect()
+    }
+
+    /// The same for workbooks: kind by kind, also those that were not found; sharing in the way that is asked for, else in all three.
+    #[must_use]
+    pub fn chapters(&self, kinds: &[FindingKind], per: Option<Per>) -> Vec<Chapter> {
+        let kinds = FindingKind::ALL.into_iter().filter(|kind| kinds.is_empty() || kinds.contains(kind));
+        let audit = self.audit();
+        let ways = |kind| match (kind, per) {
+            (FindingKind::Shared, Some(per)) => vec![per],
+            (FindingKind::Shared, None) => vec![Per::Institution, Per::Address, Per::County],
+            _ => vec![Per::Institution],
+        };
+        let chapter = |(kind, per)| Chapter { kind, per, findings: audit.of_kind(kind, per) };
+        kinds.flat_map(|kind| ways(kind).into_iter().map(move |per| (kind, per))).map(chapter).collect()
+    }
+
+    fn audit(&self) -> Audit<'_> {
+        Audit {
             view: &self.view,
             rules: self.rules,
             persons: &self.persons,
             keys: &self.registry.keys,
             products: self.products,
             homes: &self.homes,
-        };
-        let kinds = FindingKind::ALL.into_iter().filter(|kind| kinds.is_empty() || kinds.contains(kind));
-        kinds.flat_map(|kind| audit.of_kind(kind, per)).filter(|finding| county.is_none_or(|county| concerns(finding, county))).collect()
+        }
     }
 
     /// The counties that have institutions in the month, with their names.
@@ -154,6 +172,24 @@ impl<'a> AuditReport<'a> {
             "meaning": kind.meaning(),
             "what_to_do": kind.what_to_do(),
         })
+    }
+}
+
+/// The findings of one kind, shown in one way.
+#[derive(Debug)]
+pub struct Chapter {
+    /// The kind.
+    pub kind: FindingKind,
+    /// How sharing is shown.
+    pub per: Per,
+    /// What was found.
+    pub findings: Vec<Finding>,
+}
+
+impl Chapter {
+    /// Those that concern the county, or all.
+    pub fn of<'c>(&'c self, county: Option<&'c str>) -> impl Iterator<Item = &'c Finding> {
+        self.findings.iter().filter(move |finding| county.is_none_or(|county| concerns(finding, county)))
     }
 }
 

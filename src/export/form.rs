@@ -11,10 +11,11 @@ use crate::attribution::PersonFigures;
 use crate::attribution::audit::AddressSet;
 use crate::attribution::audit::sharing::stretches;
 use crate::attribution::claimants::{Because, Claimants};
-use crate::attribution::division::{Division, Method};
+use crate::attribution::division::{Division, Means, Method};
+use crate::attribution::keys::{KeyBook, Sessions, Wanted};
 use crate::attribution::month_view::MonthView;
 use crate::model::registry::{Claim, Institution, InstitutionKind, Registry, Validity};
-use crate::model::{AppliesTo, InstitutionId, KeyId, KeyMethod, KeyRow, KeyState, Month};
+use crate::model::{AppliesTo, InstitutionId, KeyId, KeyMethod, KeyRow, KeyState, Month, ProductId};
 use crate::registry::geography::{Geography, Place};
 
 /// What one library is asked.
@@ -150,7 +151,7 @@ impl<'a> Forms<'a> {
     fn neighbours(&self, id: &InstitutionId) -> Vec<Neighbours> {
         let mut together: Vec<(Vec<&InstitutionId>, AddressSet)> = Vec::new();
         let own: AddressSet = self.view.addresses().claims_of(id).map(|claim| claim.range).collect();
-        for stretch in stretches(self.view.addresses()) {
+        for stretch in stretches(&self.view) {
             // Also where somebody else's exclusive claim leaves the library out: that is what it should see.
             for range in own.within(stretch.range) {
                 match together.iter_mut().find(|(who, _)| *who == stretch.who) {
@@ -166,7 +167,11 @@ impl<'a> Forms<'a> {
         let takes_part = self.take_part(who);
         let all = takes_part.iter().map(|id| ((*id).clone(), Because::Claims(addresses.ranges().to_vec()))).collect();
         let claimants = Claimants { all, dropped: BTreeMap::new(), no_subscriber: false, undivided: None, estimate: false };
-        let division = Division::new(&self.view, &self.persons, claimants);
+        // Without any agreed key: what the default key does.
+        let (keys, sessions) = (KeyBook::default(), Sessions::default());
+        let means = Means { view: &self.view, persons: &self.persons, keys: &keys, sessions: &sessions };
+        let mut wanted = Wanted { accounts: &[], product: &ProductId::trusted(""), addresses: &mut Vec::new };
+        let division = Division::new(&means, claimants, &mut wanted);
         let sum: u128 = division.claimants.iter().map(|claimant| u128::from(claimant.weight)).sum();
         let mut who: Vec<Neighbour> = who
             .iter()
@@ -215,7 +220,7 @@ impl<'a> Forms<'a> {
     /// is divided among its neighbours on both sides, and only a key that has them all fits (ATTRIBUTION section 3).
     fn suggestions(&self) -> HashMap<InstitutionId, FormKey> {
         let mut shares: BTreeMap<&InstitutionId, BTreeSet<&InstitutionId>> = BTreeMap::new();
-        let stretches = stretches(self.view.addresses());
+        let stretches = stretches(&self.view);
         for stretch in &stretches {
             let who: Vec<&InstitutionId> = stretch.who.iter().copied().filter(|id| self.subscribers.contains(id)).collect();
             if who.len() > 1 {

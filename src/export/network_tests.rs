@@ -171,7 +171,7 @@ fn the_audits_workbook_has_a_sheet_for_each_kind_and_a_cover_that_explains() {
     let write = |county: Option<&str>, kinds: &[FindingKind], per| {
         audited(&registry, |report| {
             let mut out = Vec::new();
-            write_audit_xlsx(&mut out, report, county, kinds, per, made_at()).unwrap();
+            write_audit_xlsx(&mut out, report, &report.chapters(kinds, per), county, made_at()).unwrap();
             out
         })
     };
@@ -231,7 +231,7 @@ fn many_ranges_are_cut_short_in_a_cell_and_their_number_is_whole() {
     registry.claims = (0..100).flat_map(|n| [claim("2010100", n), claim("2011800", n)]).collect();
     let bytes = audited(&registry, |report| {
         let mut out = Vec::new();
-        write_audit_xlsx(&mut out, report, None, &[FindingKind::Shared], Some(Per::Institution), made_at()).unwrap();
+        write_audit_xlsx(&mut out, report, &report.chapters(&[FindingKind::Shared], Some(Per::Institution)), None, made_at()).unwrap();
         out
     });
     let table = texts(&mut open(bytes), "Hvem deler med hvem");

@@ -12,6 +12,7 @@ mod bad_vendors;
 mod command_line;
 mod demo;
 mod imports;
+mod networks;
 mod pipeline;
 mod store_story;
 mod tidy;

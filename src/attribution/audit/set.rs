@@ -51,6 +51,12 @@ impl AddressSet {
         near.filter_map(move |own| common(*own, range))
     }
 
+    /// Whether they share an address; quickest where `self` is the smaller.
+    #[must_use]
+    pub fn meets(&self, other: &Self) -> bool {
+        self.0.iter().any(|range| other.within(*range).next().is_some())
+    }
+
     /// What both have.
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
@@ -146,6 +152,7 @@ mod tests {
             let (a, b) = (members(&one), members(&other));
             prop_assert_eq!(one.count(), a.len() as u128);
             prop_assert_eq!(members(&one.and(&other)), a.intersection(&b).copied().collect::<BTreeSet<_>>());
+            prop_assert_eq!(one.meets(&other), !a.is_disjoint(&b));
             prop_assert_eq!(members(&one.without(&other)), a.difference(&b).copied().collect::<BTreeSet<_>>());
             for set in [&one, &one.and(&other), &one.without(&other)] {
                 for pair in set.ranges().windows(2) {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::set::AddressSet;
 use super::{Audit, Detail, Finding, Per, Severity, Stranger};
-use crate::attribution::addresses::AddressTable;
+use crate::attribution::month_view::MonthView;
 use crate::model::address::successor;
 use crate::model::registry::Claim;
 use crate::model::{AddressRange, InstitutionId, KeyId, KeyState};
@@ -22,11 +22,11 @@ pub struct Stretch<'a> {
 
 /// All claimed addresses as stretches, ascending, each as long as it can be.
 #[must_use]
-pub fn stretches(table: &AddressTable) -> Vec<Stretch<'_>> {
-    let mut stretches: Vec<Stretch<'_>> = Vec::new();
-    for (range, claims) in table.intervals() {
-        let who: BTreeSet<&InstitutionId> = claims.map(|claim| &claim.institution).collect();
-        let who: Vec<&InstitutionId> = who.into_iter().collect();
+pub fn stretches<'v>(view: &'v MonthView<'_>) -> Vec<Stretch<'v>> {
+    let mut stretches: Vec<Stretch<'v>> = Vec::new();
+    for (range, claims) in view.addresses().intervals() {
+        let who: BTreeSet<&'v InstitutionId> = claims.map(|claim| &claim.institution).collect();
+        let who: Vec<&'v InstitutionId> = who.into_iter().collect();
         if let Some(before) = stretches.last_mut()
             && before.who == who
             && successor(before.range.last()) == Some(range.first())
@@ -63,7 +63,7 @@ impl Audit<'_> {
     }
 
     fn by_address(&self) -> Vec<Finding> {
-        let shared = stretches(self.view.addresses()).into_iter().filter(|stretch| stretch.who.len() > 1);
+        let shared = stretches(self.view).into_iter().filter(|stretch| stretch.who.len() > 1);
         let finding = |stretch: Stretch<'_>| {
             let who = stretch.who.into_iter().cloned().collect();
             self.finding(Severity::Note, Detail::Shared(Per::Address), who, [stretch.range].into_iter().collect())
@@ -76,7 +76,7 @@ impl Audit<'_> {
         let mut names: Vec<&InstitutionId> = Vec::new();
         let mut numbers: HashMap<&InstitutionId, usize> = HashMap::new();
         let mut pairs: HashMap<(usize, usize), AddressSet> = HashMap::new();
-        let stretches = stretches(self.view.addresses());
+        let stretches = stretches(self.view);
         for stretch in stretches.iter().filter(|stretch| stretch.who.len() > 1) {
             let who: Vec<usize> = stretch
                 .who
@@ -108,7 +108,7 @@ impl Audit<'_> {
     /// Within each county, and between each two.
     fn by_county(&self) -> Vec<Finding> {
         type Sharing<'i> = (BTreeSet<&'i InstitutionId>, AddressSet);
-        let stretches = stretches(self.view.addresses());
+        let stretches = stretches(self.view);
         let mut counties: BTreeMap<(&str, &str), Sharing<'_>> = BTreeMap::new();
         for stretch in stretches.iter().filter(|stretch| stretch.who.len() > 1) {
             let mut here: BTreeMap<&str, Vec<&InstitutionId>> = BTreeMap::new();

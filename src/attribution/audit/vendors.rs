@@ -86,7 +86,7 @@ impl<'a> Audit<'a> {
                 let mut finding = self.finding(severity, detail, vec![(*subscriber).clone()], outside);
                 finding.products.insert(product.clone());
                 // Those that have the rest of its addresses: the likely place for these.
-                let near = entrance.doors.iter().filter(|door| !door.addresses.and(&claimed).is_empty());
+                let near = entrance.doors.iter().filter(|door| claimed.meets(&door.addresses));
                 finding.accounts.extend(near.map(|door| door.account.id.clone()));
                 found.push(finding);
             }

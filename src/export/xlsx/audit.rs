@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use rust_xlsxwriter::{ColNum, Format, IgnoreError, RowNum, Worksheet, XlsxError};
 
 use super::super::ExportError;
-use super::super::audit::{AuditReport, joined};
+use super::super::audit::{AuditReport, Chapter, joined};
 use super::audit_words as words;
 use super::explanation::month_words;
 use super::save;
@@ -91,37 +91,28 @@ fn columns_of(kind: FindingKind, per: Per) -> &'static [Column] {
     }
 }
 
-/// Writes the findings of a county, or of the whole country if `county` is nothing, as a workbook; an empty county stands for what
-/// concerns none. Kinds (none: all) have a sheet each, also if nothing was found; sharing has three, or the one that is asked for.
+/// Writes what concerns a county, or the whole country if `county` is nothing, as a workbook; an empty county stands for what concerns
+/// none. Each of [`AuditReport::chapters`] has a sheet, also if nothing was found.
 ///
 /// # Errors
 /// A limit of Excel, or the writer's error.
 pub fn write_audit_xlsx(
     out: &mut dyn Write,
     report: &AuditReport<'_>,
+    chapters: &[Chapter],
     county: Option<&str>,
-    kinds: &[FindingKind],
-    per: Option<Per>,
     made_at: DateTime<Utc>,
 ) -> Result<(), ExportError<Infallible>> {
     let styles = Styles::new();
     let mut names = SheetNames::default();
     let cover = names.unique("Les meg");
     let (mut sheets, mut contents) = (Vec::new(), Vec::new());
-    for kind in FindingKind::ALL.into_iter().filter(|kind| kinds.is_empty() || kinds.contains(kind)) {
-        let views: &[Per] = match (kind, per) {
-            (FindingKind::Shared, None) => &[Per::Institution, Per::Address, Per::County],
-            (_, None | Some(Per::Institution)) => &[Per::Institution],
-            (_, Some(Per::Address)) => &[Per::Address],
-            (_, Some(Per::County)) => &[Per::County],
-        };
-        for per in views {
-            let findings = report.findings(&[kind], *per, county);
-            let name = names.unique(words::sheet(kind, *per));
-            let drawn = draw(report, &findings, columns_of(kind, *per), &name, &styles)?;
-            contents.push(Content { name, kind, count: findings.len(), gravest: findings.iter().map(|f| f.severity).min() });
-            sheets.push(drawn);
-        }
+    for chapter in chapters {
+        let (kind, per) = (chapter.kind, chapter.per);
+        let findings: Vec<&Finding> = chapter.of(county).collect();
+        let name = names.unique(words::sheet(kind, per));
+        sheets.push(draw(report, &findings, columns_of(kind, per), &name, &styles)?);
+        contents.push(Content { name, kind, count: findings.len(), gravest: findings.iter().map(|f| f.severity).min() });
     }
     let place = match county {
         None => "Hele landet".to_owned(),
@@ -140,7 +131,7 @@ struct Content {
     gravest: Option<Severity>,
 }
 
-fn draw(report: &AuditReport<'_>, findings: &[Finding], shown: &[Column], name: &str, styles: &Styles) -> Result<Worksheet, XlsxError> {
+fn draw(report: &AuditReport<'_>, findings: &[&Finding], shown: &[Column], name: &str, styles: &Styles) -> Result<Worksheet, XlsxError> {
     let mut sheet = Worksheet::new();
     sheet.set_name(name)?;
     let mut widths = Vec::with_capacity(shown.len());
