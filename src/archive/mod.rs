@@ -135,7 +135,13 @@ impl Archive {
     /// Whether the body of a reply is here. It blocks, shortly.
     #[must_use]
     pub fn exists(&self, sha256: &str) -> bool {
-        self.body_path(sha256).is_ok_and(|path| path.is_file())
+        self.file_of(sha256).is_some()
+    }
+
+    /// Where the body of a reply lies, if it is here. It blocks, shortly.
+    #[must_use]
+    pub fn file_of(&self, sha256: &str) -> Option<PathBuf> {
+        self.body_path(sha256).ok().filter(|path| path.is_file())
     }
 
     /// The record of every reply, in the order of time. It blocks; memory does not grow with the archive

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::addresses::AddressTables;
 use super::claimants::{addresses, claimants};
 use super::division::{Division, Means};
 use super::figures::{Sum, shares};
@@ -46,6 +47,7 @@ pub struct Attributor<'a> {
     sessions: Sessions<'a>,
     accounts: HashMap<&'a str, &'a Account>,
     manual: HashMap<&'a str, BTreeMap<Month, Vec<&'a ManualFigure>>>,
+    tables: AddressTables<'a>,
     views: HashMap<Month, Arc<MonthView<'a>>>,
     books: HashMap<Month, Arc<KeyBook<'a>>>,
     years: HashMap<YearKey, Arc<YearDivisions>>,
@@ -87,6 +89,7 @@ impl<'a> Attributor<'a> {
             sessions: Sessions::new(registry),
             accounts: registry.accounts.iter().map(|a| (a.id.as_str(), a)).collect(),
             manual,
+            tables: AddressTables::new(registry),
             views: HashMap::new(),
             books: HashMap::new(),
             years: HashMap::new(),
@@ -100,10 +103,17 @@ impl<'a> Attributor<'a> {
         self.registry
     }
 
+    /// The rules that it works by.
+    #[must_use]
+    pub fn rules(&self) -> &'a Rules {
+        self.rules
+    }
+
     /// The registry as it is in a month.
     pub fn view(&mut self, month: Month) -> Arc<MonthView<'a>> {
-        let registry = self.registry;
-        self.views.entry(month).or_insert_with(|| Arc::new(MonthView::new(registry, month))).clone()
+        let (registry, tables) = (self.registry, &mut self.tables);
+        let view = || Arc::new(MonthView::with_addresses(registry, month, tables.of_month(month)));
+        self.views.entry(month).or_insert_with(view).clone()
     }
 
     /// The person figures.
@@ -337,7 +347,7 @@ pub(super) fn counted_account<'c>(accounts: &'c [AccountId], month: Month, month
 }
 
 /// The same addresses, however they are cut into ranges.
-fn merged(ranges: &BTreeSet<AddressRange>) -> BTreeSet<AddressRange> {
+pub(super) fn merged(ranges: &BTreeSet<AddressRange>) -> BTreeSet<AddressRange> {
     let mut merged: Vec<AddressRange> = Vec::new();
     for range in ranges {
         match merged.last_mut() {

@@ -1,7 +1,6 @@
 //! Whom the use of a scope may belong to in a month (ATTRIBUTION section 2).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use super::month_view::MonthView;
 use super::rules::Rules;
@@ -21,24 +20,6 @@ pub enum Because {
     Subscriber,
     /// The account covers everybody, and the product is open to everyone.
     OpenToAll,
-}
-
-impl fmt::Display for Because {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Covered => f.write_str("the account covers it"),
-            Self::Claims(ranges) => {
-                f.write_str("it claims ")?;
-                for (i, range) in ranges.iter().enumerate() {
-                    write!(f, "{}{range}", if i > 0 { ", " } else { "" })?;
-                }
-                Ok(())
-            }
-            Self::Member(id) => write!(f, "the vendor counted it as member {id}"),
-            Self::Subscriber => f.write_str("it subscribes, and the account covers every subscriber"),
-            Self::OpenToAll => f.write_str("the account covers everybody, and the product is open to everyone"),
-        }
-    }
 }
 
 /// The claimants of a scope, who was dropped, and how strong a figure they allow.

@@ -7,9 +7,8 @@ use super::claimants::{Because, Claimants};
 use super::keys::{AgreedKey, KeyBook, Sessions, Wanted, measured_until};
 use super::month_view::MonthView;
 use super::persons::PersonFigures;
-use super::webster::WEIGHT_LIMIT;
 use crate::model::registry::InstitutionKind;
-use crate::model::weight::DECIMALS;
+use crate::model::weight::{DECIMALS, WEIGHT_LIMIT};
 use crate::model::{InstitutionId, KeyId, KeyMethod, ProductId, Quality, Weight};
 
 /// How weights come about.
@@ -233,6 +232,15 @@ fn decimals_of(billionths: &[u128]) -> u32 {
 
 /// A public or school library has no figure at all.
 struct NoPersons;
+
+/// The weights that the default key gives these institutions, in their order; nothing if a public or school library has no figure.
+pub fn population_weights<'a>(
+    view: &MonthView<'_>,
+    persons: &PersonFigures,
+    institutions: impl Iterator<Item = &'a InstitutionId>,
+) -> Option<Vec<u64>> {
+    population(view, persons, institutions).ok()
+}
 
 /// Weights by persons, as whole numbers.
 fn population<'a>(

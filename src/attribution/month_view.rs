@@ -1,8 +1,9 @@
 //! The registry as it is in one month: who exists, who claims what, who subscribes to what.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
-use super::addresses::AddressTable;
+use super::addresses::{AddressTable, claims_in};
 use crate::model::registry::{Account, Institution, Registry};
 use crate::model::{AccountId, InstitutionId, Month, ProductId, SourceId};
 
@@ -16,7 +17,7 @@ pub struct MonthView<'a> {
     subscribers: HashMap<&'a str, BTreeSet<&'a InstitutionId>>,
     accounts: HashMap<&'a str, &'a Account>,
     by_customer: HashMap<(&'a str, &'a str), &'a Account>,
-    addresses: AddressTable,
+    addresses: Arc<AddressTable<'a>>,
     restricted: HashSet<&'a str>,
 }
 
@@ -24,10 +25,16 @@ impl<'a> MonthView<'a> {
     /// The view of `month`.
     #[must_use]
     pub fn new(registry: &'a Registry, month: Month) -> Self {
+        Self::with_addresses(registry, month, Arc::new(AddressTable::new(claims_in(registry, month))))
+    }
+
+    /// The view of `month` with a table of its addresses that other months may have too
+    /// ([`AddressTables::of_month`](super::addresses::AddressTables::of_month)).
+    #[must_use]
+    pub fn with_addresses(registry: &'a Registry, month: Month, addresses: Arc<AddressTable<'a>>) -> Self {
         let institutions: HashMap<&str, &Institution> =
             registry.institutions.iter().filter(|i| i.valid.in_month(month)).map(|i| (i.id.as_str(), i)).collect();
         let exists = |id: &InstitutionId| institutions.contains_key(id.as_str());
-        let claims = registry.claims.iter().filter(|c| c.valid.in_month(month) && exists(&c.institution)).cloned().collect();
         let mut subscribers: HashMap<&str, BTreeSet<&InstitutionId>> = HashMap::new();
         for row in registry.subscriptions.iter().filter(|s| s.valid.in_month(month) && exists(&s.institution)) {
             subscribers.entry(row.product.as_str()).or_default().insert(&row.institution);
@@ -47,7 +54,7 @@ impl<'a> MonthView<'a> {
             // Of two accounts with one customer id the first by id is meant, whatever the order of the files.
             by_customer: accounts.iter().rev().map(|a| ((a.source.as_str(), a.customer_id.as_str()), *a)).collect(),
             accounts: accounts.iter().map(|a| (a.id.as_str(), *a)).collect(),
-            addresses: AddressTable::new(claims),
+            addresses,
             restricted: registry.subscriptions.iter().map(|s| s.product.as_str()).collect(),
             institutions,
         }
@@ -102,7 +109,7 @@ impl<'a> MonthView<'a> {
 
     /// Who claims which addresses.
     #[must_use]
-    pub fn addresses(&self) -> &AddressTable {
+    pub fn addresses(&self) -> &AddressTable<'a> {
         &self.addresses
     }
 }

@@ -6,8 +6,8 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-/// The sum of weights stays below this.
-pub const WEIGHT_LIMIT: u64 = 1 << 60;
+use crate::model::weight::WEIGHT_LIMIT;
+
 /// What is divided stays below this.
 pub const COUNT_LIMIT: u64 = 1 << 63;
 

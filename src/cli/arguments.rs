@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::model::{AccountId, InstitutionId, Month, MunicipalityCode, ProductId, ReportId, SourceId};
+use crate::model::{AccountId, InstitutionId, KeyId, KeyMethod, KeyState, Month, MunicipalityCode, ProductId, ReportId, SourceId};
 
 /// Harvests usage statistics from the vendors of libraries' digital content, and works out which library each use belongs to.
 #[derive(Debug, Parser)]
@@ -56,11 +56,14 @@ pub enum Command {
     /// Check the configuration, the store and the credentials; with --online ask every source
     Check(CheckArguments),
     /// Read a file into the registry, or a report into the store: all of it or nothing
-    #[command(long_about = "Reads files of one KIND. UTF-8, a header row, comma or semicolon. Import in this order: municipalities, \
-        transitions, institutions, persons, networks, vendors, products, subscriptions, accounts. Every error is shown with file, line \
-        and column, and then nothing is imported. Importing the same file twice changes nothing. \
-        `import usage` takes COUNTER reports (JSON, R5 and R5.1); with --dry-run it needs no store and says what it understood. \
-        Columns of every kind: docs/files.md.")]
+    #[command(
+        long_about = "Reads files of one KIND: CSV (UTF-8, a header row, comma or semicolon) or a workbook (.xlsx, .ods). Import in this \
+        order: municipalities, transitions, institutions, persons, networks, vendors, products, subscriptions, accounts, keys, sessions, \
+        statistics. Every error is shown with file, line and column, and then nothing is imported. Importing the same file twice \
+        changes nothing. `import usage` takes COUNTER reports (JSON, R5 and R5.1) and tables of use by address (CSV); with --dry-run it \
+        needs no store and says what it understood. \
+        Columns of every kind: docs/files.md."
+    )]
     Import(ImportArguments),
     /// Fetch what is missing in the selection, or what is due if nothing is selected
     Harvest(SelectionArguments),
@@ -74,6 +77,19 @@ pub enum Command {
     Export(ExportArguments),
     /// Explain why a figure is what it is
     Explain(ExplainArguments),
+    /// Agree locally on how shared use is divided: allocation keys
+    Keys {
+        /// What to do with keys
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
+    /// Close a year: its figures stay, and what would change them is held until it is reopened
+    #[command(
+        long_about = "Closes a calendar year for the whole country: its statistics stay as they are. Later changes of usage, networks, \
+        keys and so on are kept, but what they would do to the year's figures is pending, and listed here and in `avling status`. \
+        Without --year it lists the closed years and what is pending. --reopen lets the year's figures be worked out again."
+    )]
+    Close(CloseArguments),
     /// Show who claims which addresses, and who shares them with whom
     Networks {
         /// What to show
@@ -159,6 +175,9 @@ pub struct ImportArguments {
     /// usage: the account that the report belongs to [default: found by the report's customer id]
     #[arg(long, value_name = "ID")]
     pub account: Option<AccountId>,
+    /// statistics: the figures stand instead of this account's use of the product in their months; may be given several times
+    #[arg(long, value_name = "ACCOUNT")]
+    pub instead_of: Vec<AccountId>,
 }
 
 impl ImportArguments {
@@ -221,6 +240,10 @@ pub enum ExportKind {
     Subscriptions,
     /// Where each month of each report stands
     Runs,
+    /// What figures were before they changed, what they became, why, and who changed them
+    Revisions,
+    /// What was registered otherwise before: every change of networks, keys and all other files
+    Changes,
     /// A workbook for each library to fill in: its addresses, who shares them, keys to sign
     NetworksForm,
 }
@@ -255,6 +278,9 @@ pub struct ExportArguments {
     /// The last month, included
     #[arg(long, value_name = "YYYY-MM")]
     pub to: Option<Month>,
+    /// statistics: as they were at the end of this day
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub as_of: Option<chrono::NaiveDate>,
     /// networks-form: the month that is looked at [default: today's]
     #[arg(long, value_name = "YYYY-MM")]
     pub month: Option<Month>,
@@ -287,6 +313,132 @@ pub struct ExplainArguments {
     /// The report [default: the one of the product's headline figure, else PR, else the only one there is]
     #[arg(long, value_name = "ID")]
     pub report: Option<ReportId>,
+    /// The language of the answer: nb (bokmål), nn (nynorsk) or en
+    #[arg(long, value_name = "nb|nn|en", default_value = "en")]
+    pub language: crate::words::Language,
+}
+
+/// Arguments of `close`.
+#[derive(Debug, Args)]
+pub struct CloseArguments {
+    /// The calendar year
+    #[arg(long, value_name = "YYYY", value_parser = clap::value_parser!(i32).range(1990..=9999))]
+    pub year: Option<i32>,
+    /// Reopen it
+    #[arg(long, requires = "year")]
+    pub reopen: bool,
+}
+
+/// What `keys` does.
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// List keys, with what they wait for
+    List {
+        /// Only keys in this state: proposed, agreed, superseded or rejected
+        #[arg(long, value_name = "STATE", value_parser = key_state)]
+        state: Option<KeyState>,
+        /// Only keys with an institution of this county (two digits)
+        #[arg(long, value_name = "CC")]
+        county: Option<String>,
+        /// Only keys of this institution
+        #[arg(long, value_name = "ID")]
+        institution: Option<InstitutionId>,
+    },
+    /// Show a key: its weights, who has signed, and every step that was taken
+    Show {
+        /// The key
+        key: KeyId,
+    },
+    /// Propose a key
+    #[command(
+        long_about = "Proposes a key: by which weights use that some institutions share is divided, from a first month on. It divides \
+        nothing before everybody concerned has agreed (`avling keys agree`); the institution that proposes it has agreed by that.\n\n\
+        Who takes part: those named with --member or --weight; if none are, everybody who subscribes and uses the addresses that \
+        --applies-to names, or those of the institution that proposes.\n\n\
+        Examples:\n  avling keys propose halden-2025 --institution 2010100 --from 2025-01 --by 'Kari Nordmann'\n  \
+        avling keys propose halden-2025 --institution 2010100 --from 2025-01 --weight 2010100=70% --weight k3124=30% --by 'Kari Nordmann'"
+    )]
+    Propose(ProposeArguments),
+    /// Agree to a proposed key, for an institution or, as its county, on behalf of those that have not yet
+    Agree(SignArguments),
+    /// Reject a proposed key
+    Reject {
+        /// Who, for whom
+        #[command(flatten)]
+        sign: SignArguments,
+        /// Why
+        #[arg(long, value_name = "WORDS")]
+        why: String,
+    },
+    /// Show what a key would do to a year's figures, before anybody agrees
+    Simulate {
+        /// The key
+        key: KeyId,
+        /// The calendar year
+        #[arg(long, value_name = "YYYY", value_parser = clap::value_parser!(i32).range(1990..=9999))]
+        year: i32,
+    },
+}
+
+fn key_state(text: &str) -> Result<KeyState, String> {
+    text.parse().map_err(|()| format!("one of {}", KeyState::ALL.map(KeyState::as_str).join(", ")))
+}
+
+fn key_method(text: &str) -> Result<KeyMethod, String> {
+    text.parse().map_err(|()| format!("one of {}", KeyMethod::ALL.map(KeyMethod::as_str).join(", ")))
+}
+
+/// Arguments of `keys propose`.
+#[derive(Debug, Args)]
+pub struct ProposeArguments {
+    /// The id of the new key
+    pub key: KeyId,
+    /// The institution that proposes it
+    #[arg(long, value_name = "ID", required_unless_present = "county", conflicts_with = "county")]
+    pub institution: Option<InstitutionId>,
+    /// The county that proposes it (two digits)
+    #[arg(long, value_name = "CC")]
+    pub county: Option<String>,
+    /// The first month
+    #[arg(long, value_name = "YYYY-MM")]
+    pub from: Month,
+    /// The last month, included [default: until another key takes its place]
+    #[arg(long, value_name = "YYYY-MM")]
+    pub to: Option<Month>,
+    /// Only for use of this account or of addresses in this range [default: whatever they share]
+    #[arg(long, value_name = "ACCOUNT|RANGE")]
+    pub applies_to: Option<String>,
+    /// Only for this product [default: all]
+    #[arg(long, value_name = "ID")]
+    pub product: Option<ProductId>,
+    /// fixed, equal, population or measured [default: fixed with weights, else population]
+    #[arg(long, value_name = "METHOD", value_parser = key_method)]
+    pub method: Option<KeyMethod>,
+    /// An institution that takes part; may be given several times
+    #[arg(long = "member", value_name = "ID")]
+    pub members: Vec<InstitutionId>,
+    /// An institution with its weight, or with its part in percent (70%); may be given several times
+    #[arg(long = "weight", value_name = "ID=WEIGHT")]
+    pub weights: Vec<String>,
+    /// Fill in weights from inhabitants, pupils and staff
+    #[arg(long, conflicts_with_all = ["weights", "from_measured", "method"])]
+    pub from_population: bool,
+    /// Fill in weights from the sessions that the access control has seen in the twelve months before
+    #[arg(long, conflicts_with_all = ["weights", "method"], requires = "product")]
+    pub from_measured: bool,
+}
+
+/// Who agrees or rejects, for whom.
+#[derive(Debug, Args)]
+pub struct SignArguments {
+    /// The key
+    pub key: KeyId,
+    /// For this institution; may be given several times
+    #[arg(long = "institution", value_name = "ID", required_unless_present = "county", conflicts_with = "county")]
+    pub institutions: Vec<InstitutionId>,
+    /// As this county (two digits), on behalf of its institutions
+    #[arg(long, value_name = "CC")]
+    pub county: Option<String>,
 }
 
 /// How the sharing audit is given.

@@ -35,5 +35,16 @@ pub fn words(changed: Changed) -> String {
     if changed == Changed::default() {
         return "The statistics stay as they are.\n".into();
     }
-    format!("Statistics: {} new, {} revised, {} removed.\n", grouped(changed.added), grouped(changed.revised), grouped(changed.removed))
+    let mut out = String::new();
+    if changed.added + changed.revised + changed.removed > 0 {
+        let (added, revised, removed) = (grouped(changed.added), grouped(changed.revised), grouped(changed.removed));
+        out = format!("Statistics: {added} new, {revised} revised, {removed} removed.\n");
+    }
+    if changed.held > 0 {
+        out.push_str(&format!(
+            "{} figures of closed years stay as they are; `avling close` lists what is pending.\n",
+            grouped(changed.held)
+        ));
+    }
+    out
 }

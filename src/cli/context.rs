@@ -22,6 +22,8 @@ pub struct Context {
     pub printer: Printer,
     /// Who does it, as it is kept with every change.
     pub who: String,
+    /// They have said so themselves.
+    pub signed: bool,
 }
 
 impl Context {
@@ -32,7 +34,7 @@ impl Context {
         for warning in &settings.warnings {
             printer.say(format_args!("avling: {warning}"));
         }
-        Ok(Self { settings, clock, printer: *printer, who: who(by)? })
+        Ok(Self { settings, clock, printer: *printer, who: who(by)?, signed: by.is_some() })
     }
 
     /// Why a transaction changes things now.
@@ -106,6 +108,9 @@ pub fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
 pub fn write_whole(path: &Path, write: impl FnOnce(&mut dyn std::io::Write) -> Result<(), Failure>) -> Result<(), Failure> {
     let at = |error: std::io::Error| anyhow::anyhow!("{}: {error}", path.display());
     let there = std::fs::metadata(path).ok();
+    if there.as_ref().is_some_and(std::fs::Metadata::is_dir) {
+        return Err(Failure::input(format_args!("{}: is a folder; name a file in it", path.display())));
+    }
     let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     if there.as_ref().is_some_and(|there| !there.is_file()) {
         let mut out = std::io::BufWriter::new(std::fs::OpenOptions::new().write(true).open(path).map_err(at)?);

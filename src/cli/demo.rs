@@ -39,13 +39,13 @@ pub async fn run(arguments: &DemoArguments, printer: &Printer) -> Result<Done, F
     let text = configuration(&simulator);
     write_whole(&file, |out| Ok(out.write_all(text.as_bytes())?))?;
     let settings = config::load(Some(&file), std::iter::empty()).map_err(Failure::input)?;
-    let mut context = Context { settings, clock: at(FIRST_DAY), printer: *printer, who: "avling demo".into() };
+    let mut context = Context { settings, clock: at(FIRST_DAY), printer: *printer, who: "avling demo".into(), signed: false };
     let store = context.writer().await?;
 
     printer.say("Reading the registry: municipalities with their inhabitants, libraries, networks, subscriptions, accounts …");
     for (kind, name, content) in REGISTRY {
         let kind = kind.parse().map_err(|()| anyhow::anyhow!("the bundled registry has no kind {kind}"))?;
-        import::store_files(&context, &store, kind, &[(*name, content.as_bytes())], false).await?;
+        import::store_files(&context, &store, kind, &[(*name, content.as_bytes())], import::Manner::default()).await?;
     }
     printer.say(format_args!("{}: harvesting the year 2024 …", day(FIRST_DAY)));
     let first = harvest::harvest(&context, &store, &Selection::default()).await?;
@@ -160,6 +160,7 @@ async fn exports(context: &Context, store: &Store, registry: &Registry, dir: &Pa
         metrics: Vec::new(),
         from,
         to,
+        as_of: None,
         month: None,
         geography: Geography::Today,
         format,

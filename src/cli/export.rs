@@ -6,15 +6,14 @@ use std::io::Write;
 
 use super::arguments::{ExportArguments, ExportKind};
 use super::context::{Context, write_whole};
-use super::{Done, Failure};
+use super::{Done, Failure, known};
 use crate::export::query::{ReadModel, Who, missing, run as run_row};
 use crate::export::{
-    FactRow, Format, Geography, Selection, StatisticRow, Table, Text, WorkbookNotes, write_csv, write_json, write_statistics_xlsx,
-    write_table_xlsx,
+    ChangeTableRow, FactRow, Format, Geography, RevisionRow, Selection, StatisticRow, Table, Text, WorkbookNotes, write_csv, write_json,
+    write_statistics_xlsx, write_table_xlsx,
 };
-use crate::model::ids::COUNTER_REPORTS;
 use crate::model::registry::{Covers, Registry};
-use crate::model::{AccountId, Month, MonthRange, MonthState, ProductId, SourceId};
+use crate::model::{AccountId, Month, MonthRange, MonthState, SourceId};
 use crate::store::{AccountMonth, MonthRow, StatisticFilter, Store, StoreError};
 
 /// Runs the command.
@@ -28,7 +27,10 @@ pub async fn run(context: &Context, arguments: &ExportArguments) -> Result<Done,
         return Err(Failure::input("a workbook is no text for a terminal; name a file with --output FILE.xlsx"));
     }
     let store = context.reader().await?;
-    let registry = store.registry().await?;
+    let registry = match arguments.as_of {
+        Some(day) => store.registry_at(change_of(context, &store, day).await?).await?,
+        None => store.registry().await?,
+    };
     check(context, arguments, &registry)?;
     let bytes = collect(context, &store, &registry, arguments).await?;
     if arguments.format == Format::Csv && bytes.split(|byte| *byte == b'\n').nth(2).is_none() {
@@ -50,18 +52,13 @@ pub async fn run(context: &Context, arguments: &ExportArguments) -> Result<Done,
 
 /// A name that nothing has is an oversight, not an empty result.
 fn check(context: &Context, arguments: &ExportArguments, registry: &Registry) -> Result<(), Failure> {
-    let products: Vec<&ProductId> = context.settings.sources.iter().flat_map(|source| source.products()).collect();
     use crate::registry::problem::did_you_mean;
     let unknown =
         |what: &str, id: &str, near: String| Err(Failure::input(format_args!("{what} {id}: nothing of that name is registered{near}")));
     if arguments.month.is_some() && arguments.kind != ExportKind::NetworksForm {
         return Err(Failure::input("--month goes with networks-form; use --from and --to"));
     }
-    if let (Some(from), Some(to)) = (arguments.from, arguments.to)
-        && from > to
-    {
-        return Err(Failure::input(format_args!("--from {from} is after --to {to}")));
-    }
+    known::range(arguments.from, arguments.to)?;
     let metrics = matches!(arguments.kind, ExportKind::Subscriptions | ExportKind::Runs) && !arguments.metrics.is_empty();
     if metrics || (arguments.kind == ExportKind::Subscriptions && arguments.report.is_some()) {
         return Err(Failure::input("subscriptions have no report and no metric, and runs no metric; leave these out"));
@@ -80,50 +77,52 @@ fn check(context: &Context, arguments: &ExportArguments, registry: &Registry) ->
             did_you_mean(code.as_str(), registry.municipalities.iter().map(|m| m.code.as_str())),
         );
     }
-    for id in &arguments.products {
-        if !registry.products.iter().any(|p| p.id == *id) && !products.contains(&id) {
-            return unknown("--product", id.as_str(), did_you_mean(id.as_str(), registry.products.iter().map(|p| p.id.as_str())));
-        }
-    }
-    if let Some(id) = &arguments.report
-        && !id.is_counter()
-    {
-        return unknown("--report", id.as_str(), did_you_mean(id.as_str(), COUNTER_REPORTS.into_iter()));
-    }
-    if let Some(id) = &arguments.institution
-        && !registry.institutions.iter().any(|i| i.id == *id)
-    {
-        return unknown("--institution", id.as_str(), did_you_mean(id.as_str(), registry.institutions.iter().map(|i| i.id.as_str())));
-    }
-    Ok(())
+    arguments.products.iter().try_for_each(|id| known::product(id, registry, &context.settings))?;
+    arguments.report.iter().try_for_each(known::report)?;
+    arguments.institution.iter().try_for_each(|id| known::institution(id, registry))
 }
 
-/// The whole export in memory: what is written is written whole.
+/// The last change up to the end of a day where the libraries are.
+async fn change_of(context: &Context, store: &Store, day: chrono::NaiveDate) -> Result<i64, Failure> {
+    let midnight = day.succ_opt().and_then(|next| next.and_hms_opt(0, 0, 0));
+    let zone = context.settings.schedule.time_zone;
+    // Where clocks skip midnight, the day ends when they go on.
+    let end = midnight.and_then(|midnight| {
+        midnight
+            .and_local_timezone(zone)
+            .earliest()
+            .or_else(|| (midnight + chrono::TimeDelta::hours(1)).and_local_timezone(zone).earliest())
+    });
+    let end = end.ok_or_else(|| Failure::input(format_args!("--as-of {day}: that day is beyond the calendar")))?;
+    let last = end.with_timezone(&chrono::Utc) - chrono::TimeDelta::seconds(1);
+    Ok(store.change_at(&last.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)).await?)
+}
+
+/// The whole export in memory: what is written is written whole. The registry is that of the day, if there is one (`--as-of`).
 pub async fn collect(context: &Context, store: &Store, registry: &Registry, arguments: &ExportArguments) -> Result<Vec<u8>, Failure> {
-    let today = context.clock.today(context.settings.schedule.time_zone);
+    if arguments.as_of.is_some() && arguments.kind != ExportKind::Statistics {
+        return Err(Failure::input("--as-of is for statistics; `export revisions` and `export changes` tell what changed when"));
+    }
+    let today = arguments.as_of.unwrap_or_else(|| context.clock.today(context.settings.schedule.time_zone));
     let model = ReadModel::new(registry, today, arguments.geography);
     let who =
         Who { county: arguments.county.clone(), municipality: arguments.municipality.clone(), institution: arguments.institution.clone() };
     let in_range = |month: Month| arguments.from.is_none_or(|from| from <= month) && arguments.to.is_none_or(|to| month <= to);
-    let months = store.months().await?;
+    let mut months = store.months().await?;
+    let mut as_of = None;
+    if let Some(day) = arguments.as_of {
+        let change = change_of(context, store, day).await?;
+        let before = store.harvested_before(change).await?;
+        for row in &mut months {
+            if let Some(harvested_at) = before.get(&row.key) {
+                row.harvested_at = *harvested_at;
+            }
+        }
+        as_of = Some(change);
+    }
     match arguments.kind {
         ExportKind::Statistics => {
-            // Where places are those of today, whose rows are wanted is known before any is read.
-            let known = who != Who::default() && arguments.geography == Geography::Today;
-            let of_wanted =
-                || registry.institutions.iter().map(|i| &i.id).filter(|id| model.is_wanted(id, &who)).cloned().map(Some).collect();
-            let filter = StatisticFilter {
-                products: arguments.products.clone(),
-                report: arguments.report.clone(),
-                metrics: arguments.metrics.clone(),
-                institutions: match &arguments.institution {
-                    Some(id) => Some(vec![Some(id.clone())]),
-                    None => known.then(of_wanted),
-                },
-                from: arguments.from,
-                to: arguments.to,
-                as_of: None,
-            };
+            let filter = filter(&model, registry, &who, arguments, as_of);
             let rows = model.statistics(store.statistics(&filter).await?, &months, &who);
             if arguments.format == Format::Xlsx {
                 let mut concerned = concerned(&model, registry, &who, &rows, &months);
@@ -150,6 +149,23 @@ pub async fn collect(context: &Context, store: &Store, registry: &Registry, argu
             let months = concerned(&model, registry, &who, &[], &months);
             write(context, arguments.format, months.iter().filter(picked).filter(of_product).map(|row| Ok::<_, Infallible>(run_row(row))))
         }
+        ExportKind::Revisions => {
+            let filter = filter(&model, registry, &who, arguments, None);
+            let revisions = store.revisions(&filter).await?;
+            // Where places are those of each month, the filter could not choose.
+            let wanted = |key: &crate::model::statistic::StatisticKey| model.is_wanted_in(key.institution.as_ref(), key.month, &who);
+            let rows = revisions.into_iter().filter(|revision| wanted(&revision.key)).map(RevisionRow::from);
+            write(context, arguments.format, rows.map(Ok::<_, Infallible>))
+        }
+        ExportKind::Changes => {
+            let mut steps = Vec::new();
+            for kind in crate::model::registry::Kind::ALL {
+                steps.extend(store.registry_steps(kind, None).await?.into_iter().map(|step| (kind, step)));
+            }
+            steps.sort_by_key(|(kind, step)| (step.change.id, *kind));
+            let rows = steps.iter().map(|(kind, step)| ChangeTableRow::new(*kind, step));
+            write(context, arguments.format, rows.map(Ok::<_, Infallible>))
+        }
         ExportKind::NetworksForm => Err(Failure::input("forms are a workbook for each library, not one document")),
         ExportKind::Facts => {
             if arguments.county.is_some() || arguments.municipality.is_some() || arguments.institution.is_some() {
@@ -166,6 +182,25 @@ pub async fn collect(context: &Context, store: &Store, registry: &Registry, argu
             });
             write(context, arguments.format, rows)
         }
+    }
+}
+
+/// The statistics that an export needs, as far as that is known before any is read.
+fn filter(model: &ReadModel<'_>, registry: &Registry, who: &Who, arguments: &ExportArguments, as_of: Option<i64>) -> StatisticFilter {
+    // Where places are those of today, whose rows are wanted is known before any is read.
+    let known = *who != Who::default() && arguments.geography == Geography::Today;
+    let of_wanted = || registry.institutions.iter().map(|i| &i.id).filter(|id| model.is_wanted(id, who)).cloned().map(Some).collect();
+    StatisticFilter {
+        products: arguments.products.clone(),
+        report: arguments.report.clone(),
+        metrics: arguments.metrics.clone(),
+        institutions: match &arguments.institution {
+            Some(id) => Some(vec![Some(id.clone())]),
+            None => known.then(of_wanted),
+        },
+        from: arguments.from,
+        to: arguments.to,
+        as_of,
     }
 }
 

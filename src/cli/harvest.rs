@@ -1,5 +1,7 @@
 //! `avling harvest` and `avling reharvest`.
 
+use std::sync::Arc;
+
 use serde_json::json;
 use tokio::sync::Mutex;
 
@@ -7,12 +9,12 @@ use super::arguments::SelectionArguments;
 use super::context::Context;
 use super::progress::Bar;
 use super::table::grouped;
-use super::{Done, Failure};
+use super::{Done, Failure, known};
 use crate::attribution::Attributor;
 use crate::config::{Settings, SourceKind};
+use crate::harvest::places::ByClaims;
 use crate::harvest::{HarvestReport, Harvester, PATIENCE};
 use crate::model::MonthState;
-use crate::registry::problem::did_you_mean;
 use crate::schedule::{KnownMonth, KnownMonths, PlanRules, Selection, SourcePlan, plan};
 use crate::sources::HttpClients;
 use crate::store::{MonthRow, Store};
@@ -22,11 +24,8 @@ pub async fn run(context: &Context, arguments: &SelectionArguments, again: bool)
     if again && (arguments.from.is_none() || arguments.to.is_none()) {
         return Err(Failure::input("reharvest replaces what is there, so it wants a range: --from YYYY-MM --to YYYY-MM"));
     }
-    if let (Some(from), Some(to)) = (arguments.from, arguments.to)
-        && from > to
-    {
-        return Err(Failure::input(format_args!("--from {from} is after --to {to}")));
-    }
+    known::range(arguments.from, arguments.to)?;
+    arguments.reports.iter().try_for_each(known::report)?;
     let store = context.writer().await?;
     let selection = Selection {
         sources: arguments.sources.clone(),
@@ -46,18 +45,8 @@ pub async fn run(context: &Context, arguments: &SelectionArguments, again: bool)
 pub async fn harvest(context: &Context, store: &Store, selection: &Selection) -> Result<HarvestReport, Failure> {
     let registry = store.registry().await?;
     let settings = &context.settings;
-    for source in &selection.sources {
-        if !settings.sources.iter().any(|s| s.id == *source) {
-            let near = did_you_mean(source.as_str(), settings.sources.iter().map(|s| s.id.as_str()));
-            return Err(Failure::input(format_args!("--source {source}: no source of that name is configured{near}")));
-        }
-    }
-    for account in &selection.accounts {
-        if !registry.accounts.iter().any(|a| a.id == *account) {
-            let near = did_you_mean(account.as_str(), registry.accounts.iter().map(|a| a.id.as_str()));
-            return Err(Failure::input(format_args!("--account {account}: no account of that name is registered{near}")));
-        }
-    }
+    selection.sources.iter().try_for_each(|id| known::source(id, settings))?;
+    selection.accounts.iter().try_for_each(|id| known::account(id, &registry))?;
     let rules = PlanRules {
         backfill_from: settings.schedule.backfill_from,
         restate_months: settings.schedule.restate_months,
@@ -81,6 +70,7 @@ pub async fn harvest(context: &Context, store: &Store, selection: &Selection) ->
         sealer: &sealer,
         clock: context.clock,
         attributor: Mutex::new(Attributor::new(&registry, &attribution)),
+        places: Arc::new(ByClaims::new(&registry)),
         who: &context.who,
         progress: &bar,
         releases: Mutex::default(),

@@ -1,13 +1,16 @@
-//! `avling import usage`: a COUNTER report that somebody brings as a file.
+//! `avling import usage`: a COUNTER report, or a table of use, that somebody brings as a file.
 
 use std::collections::BTreeSet;
+use std::io::{BufReader, Read as _};
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 use super::arguments::ImportArguments;
-use super::context::{Context, read_file};
+use super::context::Context;
+use super::input::Input;
 use super::printer::Printer;
 use super::table::grouped;
 use super::{Done, Failure};
@@ -17,9 +20,10 @@ use crate::config::SourceSettings;
 use crate::formats::Reading;
 use crate::formats::summary::{Summary, summarise};
 use crate::harvest::intake;
+use crate::harvest::places::{ByClaims, Places};
 use crate::harvest::settle::{Desk, Reply, Settled, Subject};
 use crate::model::registry::{Account, Registry};
-use crate::model::{Month, MonthOutcome, MonthRange, MonthState};
+use crate::model::{Month, MonthOutcome, MonthRange, MonthState, Trouble};
 use crate::registry::problem::did_you_mean;
 use crate::store::Store;
 
@@ -28,8 +32,7 @@ pub fn dry_run(arguments: &ImportArguments, printer: &Printer) -> Result<Done, F
     let mut documents = Vec::new();
     let mut text = String::new();
     for path in &arguments.files {
-        let bytes = read_file(path)?;
-        let (reading, summary) = understood(path, &bytes)?;
+        let (reading, summary) = understood(path, &Input::of(path)?)?;
         text.push_str(&words(path, &reading, &summary));
         documents.push(document(&reading, &summary)?);
     }
@@ -38,8 +41,9 @@ pub fn dry_run(arguments: &ImportArguments, printer: &Printer) -> Result<Done, F
     Ok(Done::Whole)
 }
 
-fn understood(path: &Path, bytes: &[u8]) -> Result<(Reading, Summary), Failure> {
-    summarise(bytes).map_err(|error| Failure::input(format_args!("{}: {error}", path.display())))
+fn understood(path: &Path, input: &Input) -> Result<(Reading, Summary), Failure> {
+    summarise(BufReader::with_capacity(256 * 1024, input.open()?))
+        .map_err(|error| Failure::input(format_args!("{}: {error}", path.display())))
 }
 
 fn document(reading: &Reading, summary: &Summary) -> Result<Value, Failure> {
@@ -87,8 +91,8 @@ pub async fn run(context: &Context, arguments: &ImportArguments) -> Result<Done,
     // Everything is looked at before anything is stored.
     let mut files = Vec::new();
     for path in &arguments.files {
-        let bytes = read_file(path)?;
-        let (reading, summary) = understood(path, &bytes)?;
+        let input = Input::of(path)?;
+        let (reading, summary) = understood(path, &input)?;
         let at = |what: String| Failure::input(format_args!("{}: {what}", path.display()));
         if !reading.has_items {
             let said: Vec<String> = reading.exceptions.iter().map(ToString::to_string).collect();
@@ -107,12 +111,13 @@ pub async fn run(context: &Context, arguments: &ImportArguments) -> Result<Done,
         }
         let report = reading.header.report.clone().or_else(|| reading.looks_like.and_then(|id| id.parse().ok()));
         let report = report.ok_or_else(|| at("it does not say which report it is (Report_ID)".into()))?;
-        files.push((path, bytes, account, source, report, reading));
+        files.push((path, input, account, source, report, reading));
     }
+    let places: Arc<dyn Places> = Arc::new(ByClaims::new(&registry));
     let mut settled = Vec::new();
-    for (path, bytes, account, source, report, reading) in files {
-        let file = File { path, bytes: &bytes, account, source, report: &report, reading: &reading };
-        let done = file.settle(context, &store, &registry).await?;
+    for (path, input, account, source, report, reading) in files {
+        let file = File { path, input: &input, account, source, report: &report, reading: &reading };
+        let done = file.settle(context, &store, &registry, &places).await?;
         settled.push((path, account, report, done));
     }
     store.close().await?;
@@ -200,7 +205,7 @@ fn whose<'a>(
 /// A report as a file.
 struct File<'a> {
     path: &'a Path,
-    bytes: &'a [u8],
+    input: &'a Input,
     account: &'a Account,
     source: &'a SourceSettings,
     report: &'a crate::model::ReportId,
@@ -208,18 +213,36 @@ struct File<'a> {
 }
 
 impl File<'_> {
+    /// The months that the report covers, as far as a harvest would ask for them: of others it is no news that there was no use.
+    fn covered(&self, context: &Context) -> impl Iterator<Item = Month> {
+        let header = &self.reading.header;
+        let schedule = &context.settings.schedule;
+        let range = header.begin.zip(header.end).map(|(begin, end)| {
+            let last_full = context.clock.last_full_month(schedule.time_zone);
+            MonthRange::new(Month::of(begin).max(schedule.backfill_from), Month::of(end).min(last_full))
+        });
+        range.into_iter().flat_map(MonthRange::iter).filter(|month| self.account.valid.in_month(*month))
+    }
+
     /// Archives the file, and stores what it holds.
-    async fn settle(&self, context: &Context, store: &Store, registry: &Registry) -> Result<Settled, Failure> {
+    async fn settle(&self, context: &Context, store: &Store, registry: &Registry, places: &Arc<dyn Places>) -> Result<Settled, Failure> {
         let archive = context.archive()?;
         let header = &self.reading.header;
-        let contents = intake::look(self.bytes, self.source);
+        let mut reader = self.input.open()?;
+        let contents = intake::look(&mut reader, self.source, &**places);
         contents.reading.as_ref().map_err(|error| Failure::input(format_args!("{}: {error}", self.path.display())))?;
-        let range = match (header.begin, header.end) {
-            (Some(begin), Some(end)) if begin <= end => Some(MonthRange::new(Month::of(begin), Month::of(end))),
-            _ => None,
-        };
+        let looked_at = reader.finish()?;
         let mut writer = archive.begin().await?;
-        writer.write(self.bytes).await?;
+        let mut reader = self.input.open()?;
+        let mut piece = vec![0; 256 * 1024];
+        loop {
+            let n = reader.read(&mut piece)?;
+            let Some(bytes) = piece.get(..n).filter(|bytes| !bytes.is_empty()) else { break };
+            writer.write(bytes).await?;
+        }
+        if reader.finish()? != looked_at {
+            return Err(Failure::input(format_args!("{}: was written to while it was read; import it again", self.path.display())));
+        }
         let release = header.release.map(|release| release.to_string()).unwrap_or_default();
         let name = self.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let archived = writer
@@ -245,18 +268,11 @@ impl File<'_> {
         let known = store.months_of(&self.account.id, self.report).await?;
         let partial = self.reading.exceptions.iter().any(|e| e.code == 3040);
         let incomplete = partial || self.reading.exceptions.iter().any(|e| (3030..3040).contains(&e.code));
-        let outcome = |month, state| MonthOutcome {
-            month,
-            state,
-            reason: String::new(),
-            next_attempt: None,
-            partial,
-            unconfirmed: false,
-            zero_said: false,
-        };
+        let outcome =
+            |month, state| MonthOutcome { partial, trouble: partial.then_some(Trouble::Partial), ..MonthOutcome::plain(month, state) };
         let mut outcomes: Vec<MonthOutcome> = contents.months.keys().map(|month| outcome(*month, MonthState::Harvested)).collect();
         // A month that the report covers and has nothing for was not used, unless something else is known.
-        for month in range.iter().flat_map(|range| range.iter()).filter(|_| !incomplete) {
+        for month in self.covered(context).filter(|_| !incomplete) {
             let open = known
                 .iter()
                 .find(|row| row.key.month == month)
@@ -267,7 +283,7 @@ impl File<'_> {
         }
         let rules = context.rules();
         let attributor = Mutex::new(Attributor::new(registry, &rules));
-        let desk = Desk { store, archive: &archive, attributor: &attributor, who: &context.who };
+        let desk = Desk { store, archive: &archive, attributor: &attributor, places, who: &context.who };
         let subject = Subject { source: self.source, account: &self.account.id, report: self.report };
         let reply = Reply { sha256: &archived.sha256, contents: &contents, release };
         Ok(desk.settle(&subject, &outcomes, Some(&reply), context.clock.now()).await?)

@@ -6,6 +6,7 @@
 mod arguments;
 mod attribute;
 mod check;
+mod close;
 mod context;
 mod demo;
 mod explain;
@@ -13,11 +14,17 @@ mod export;
 mod form;
 mod harvest;
 mod import;
+mod import_sessions;
 mod import_usage;
+mod input;
+mod keys;
+mod known;
 mod networks;
 mod overlaps;
 mod printer;
 mod progress;
+mod propose;
+mod simulate;
 mod status;
 mod table;
 mod verify;
@@ -130,6 +137,8 @@ async fn dispatch(arguments: Arguments, printer: &Printer) -> Result<Done, Failu
         Command::Status(selection) => self::status::run(&context, selection).await,
         Command::Export(export) => self::export::run(&context, export).await,
         Command::Explain(explain) => self::explain::run(&context, explain).await,
+        Command::Keys { command } => self::keys::run(&context, command).await,
+        Command::Close(close) => self::close::run(&context, close).await,
         Command::Networks { command } => self::networks::run(&context, command).await,
         Command::Verify => self::verify::run(&context).await,
         Command::Completions { .. } | Command::Man | Command::Demo(_) => Ok(Done::Whole),

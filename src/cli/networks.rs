@@ -7,7 +7,7 @@ use serde_json::json;
 use super::arguments::NetworksCommand;
 use super::context::Context;
 use super::table::{Align, TextTable};
-use super::{Done, Failure};
+use super::{Done, Failure, known};
 use crate::attribution::month_view::MonthView;
 use crate::model::registry::{Claim, Registry};
 use crate::model::{InstitutionId, Month};
@@ -65,9 +65,12 @@ fn list(
     institution: Option<&InstitutionId>,
     names: &HashMap<&str, &str>,
 ) -> Result<Done, Failure> {
+    if let Some(id) = institution {
+        known::institution(id, registry)?;
+    }
     let view = MonthView::new(registry, month);
     let claims: Vec<&Claim> =
-        view.addresses().claims().iter().filter(|claim| institution.is_none_or(|id| claim.institution == *id)).collect();
+        view.addresses().claims().iter().copied().filter(|claim| institution.is_none_or(|id| claim.institution == *id)).collect();
     let document = json!({ "month": month, "claims": claims.iter().map(|c| claim_json(c, names)).collect::<Vec<_>>() });
     context.printer.result(&document, || {
         let header =

@@ -7,10 +7,11 @@ use serde_json::json;
 use super::arguments::StatusArguments;
 use super::context::Context;
 use super::table::{Align, TextTable};
-use super::{Done, Failure};
+use super::{Done, Failure, close, known};
+use crate::attribution::Attributor;
+use crate::attribution::findings::{Finding, Harvested, findings};
 use crate::model::{Month, MonthState, SourceId};
-use crate::registry::problem::did_you_mean;
-use crate::store::MonthRow;
+use crate::store::{MonthRow, Store};
 
 /// Per state, how many accounts' reports.
 #[derive(Debug, Default, Clone, Copy)]
@@ -20,22 +21,17 @@ const STATES: [MonthState; 5] = [MonthState::Harvested, MonthState::Empty, Month
 
 /// Runs the command.
 pub async fn run(context: &Context, arguments: &StatusArguments) -> Result<Done, Failure> {
-    for id in &arguments.sources {
-        let known = context.settings.sources.iter().map(|source| source.id.as_str());
-        if !known.clone().any(|source| source == id.as_str()) {
-            return Err(Failure::input(format_args!(
-                "--source {id}: no source of that name is configured{}",
-                did_you_mean(id.as_str(), known)
-            )));
-        }
-    }
+    arguments.sources.iter().try_for_each(|id| known::source(id, &context.settings))?;
+    known::range(arguments.from, arguments.to)?;
     let store = context.reader().await?;
     let picked = |row: &MonthRow| {
         (arguments.sources.is_empty() || arguments.sources.contains(&row.source))
             && arguments.from.is_none_or(|from| from <= row.key.month)
             && arguments.to.is_none_or(|to| row.key.month <= to)
     };
-    let rows: Vec<MonthRow> = store.months().await?.into_iter().filter(picked).collect();
+    let all = store.months().await?;
+    let nothing_there = all.is_empty();
+    let rows: Vec<MonthRow> = all.into_iter().filter(picked).collect();
     // An account counts once a month, with the worst of its reports.
     let mut worst: BTreeMap<(&SourceId, Month, &str), MonthState> = BTreeMap::new();
     for row in &rows {
@@ -48,6 +44,8 @@ pub async fn run(context: &Context, arguments: &StatusArguments) -> Result<Done,
         counts.entry((source, *month)).or_default().0[place] += 1;
     }
     let open = open_rows(&rows);
+    let found = found(context, &store, &rows).await?;
+    let held = close::pending(&store).await?;
     let document = json!({
         "months": counts.iter().map(|((source, month), counts)| json!({
             "source": source, "month": month, "harvested": counts.0[0], "empty": counts.0[1], "waiting": counts.0[2],
@@ -56,12 +54,17 @@ pub async fn run(context: &Context, arguments: &StatusArguments) -> Result<Done,
         "open": open.iter().map(|open| json!({
             "source": open.first.source, "account": open.first.key.account, "report": open.first.key.report,
             "from": open.first.key.month, "to": open.last, "state": open.first.state.as_str(), "reason": open.first.reason,
-            "attempts": open.first.attempts, "next_attempt": open.first.next_attempt,
+            "attempts": open.first.attempts.count, "next_attempt": open.first.next_attempt,
         })).collect::<Vec<_>>(),
+        "findings": found,
+        "closed": held.iter().map(close::Held::document).collect::<Vec<_>>(),
     });
     context.printer.result(&document, || {
-        if rows.is_empty() {
+        if nothing_there {
             return "Nothing has been harvested yet. `avling harvest` fetches what is due.\n".into();
+        }
+        if rows.is_empty() {
+            return "Nothing matches: no month of this selection has been asked for yet. `avling status` shows all there is.\n".into();
         }
         let mut table = TextTable::new(&[
             ("source", Align::Left),
@@ -90,9 +93,32 @@ pub async fn run(context: &Context, arguments: &StatusArguments) -> Result<Done,
             let line = format!("  {} {} {} {months}: {}: {}; {next}\n", row.source, row.key.account, row.key.report, row.state, row.reason);
             out.push_str(&line);
         }
+        if !found.is_empty() {
+            out.push_str("\nTo be put right, since figures are less exact for it:\n");
+        }
+        for finding in &found {
+            let months = if finding.from == finding.to { finding.from.to_string() } else { format!("{} to {}", finding.from, finding.to) };
+            let accounts: Vec<&str> = finding.accounts.iter().map(|account| account.as_str()).collect();
+            let product = finding.product.as_ref().map(|product| format!(" {product}")).unwrap_or_default();
+            out.push_str(&format!("  {}: {}{product} {months}: {}\n", finding.kind, accounts.join(" "), finding.what));
+        }
+        if !held.is_empty() {
+            out.push_str(&format!("\n{}", close::words(&held)));
+        }
         out
     })?;
     Ok(Done::Whole)
+}
+
+/// What attribution finds in the months that were harvested.
+async fn found(context: &Context, store: &Store, rows: &[MonthRow]) -> Result<Vec<Finding>, Failure> {
+    let mut harvested = Harvested::new();
+    for row in rows.iter().filter(|row| row.state == MonthState::Harvested) {
+        harvested.entry((row.key.account.clone(), row.key.report.clone())).or_default().insert(row.key.month, row.total);
+    }
+    let registry = store.registry().await?;
+    let rules = context.rules();
+    Ok(findings(&mut Attributor::new(&registry, &rules), &store.all_scopes().await?, &harvested))
 }
 
 /// Months in a row of one report of one account that are not well for one reason.

@@ -202,15 +202,9 @@ impl<'a> Forms<'a> {
 
     /// Proposed keys that have the institution, then what is suggested to it.
     fn keys_for(&self, id: &InstitutionId) -> Vec<FormKey> {
-        let suggested = self.suggested.get(id);
-        let continued = suggested.and_then(|key| key.rows.first()).map(|row| &row.key);
-        let proposed = self
-            .keys
-            .iter()
-            .filter(|(key, rows)| rows.iter().any(|row| row.institution == *id && waits(row, self.month)) && continued != Some(**key));
-        let rows = |rows: &Vec<&KeyRow>| rows.iter().map(|row| (*row).clone()).collect();
-        let proposed = proposed.map(|(_, of_key)| FormKey { rows: rows(of_key), suggested: false });
-        proposed.chain(suggested.cloned()).collect()
+        let proposed = self.keys.values().filter(|rows| rows.iter().any(|row| row.institution == *id && waits(row, self.month)));
+        let proposed = proposed.map(|rows| FormKey { rows: rows.iter().map(|row| (*row).clone()).collect(), suggested: false });
+        proposed.chain(self.suggested.get(id).cloned()).collect()
     }
 
     /// A key for each group of institutions that are tied together by shared addresses, directly or through others, where keys that are
@@ -275,24 +269,14 @@ impl<'a> Forms<'a> {
             state: KeyState::Proposed,
             agreed_by: String::new(),
         };
-        // A name that is free, or under which this very suggestion has come back from some of them.
-        let begun = |key: &KeyId| {
-            self.keys.get(key).is_none_or(|rows| {
-                let same = |stored: &KeyRow| {
-                    let signed = KeyRow { agreed_by: stored.agreed_by.clone(), ..row(key, &stored.institution) };
-                    *stored == signed && group.contains(&stored.institution)
-                };
-                rows.iter().all(|stored| same(stored))
-            })
-        };
         let name = |number: usize| {
             let more = if number > 1 { format!("-{number}") } else { String::new() };
             KeyId::trusted(&format!("delt-{lowest}-{:04}{more}", from.year()))
         };
         // One more name than there are keys: one of them is free.
-        let key = (1..=self.keys.len() + 1).map(name).find(|key| begun(key)).unwrap_or_else(|| name(1));
-        let stored = |id: &InstitutionId| self.keys.get(&key).into_iter().flatten().find(|row| row.institution == *id);
-        let rows = group.iter().map(|id| stored(id).map_or_else(|| row(&key, id), |stored| (*stored).clone())).collect();
+        let free = |key: &KeyId| !self.keys.contains_key(key);
+        let key = (1..=self.keys.len() + 1).map(name).find(free).unwrap_or_else(|| name(1));
+        let rows = group.iter().map(|id| row(&key, id)).collect();
         FormKey { rows, suggested: true }
     }
 }

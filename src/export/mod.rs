@@ -13,6 +13,7 @@ pub mod json;
 #[cfg(test)]
 mod network_tests;
 pub mod query;
+pub mod revisions;
 pub mod rows;
 pub mod xlsx;
 
@@ -24,6 +25,7 @@ pub use audit::{AuditReport, AuditRow};
 pub use csv::write_csv;
 pub use form::{Forms, LibraryForm};
 pub use json::write_json;
+pub use revisions::{ChangeTableRow, RevisionRow};
 pub use rows::{Cell, FactRow, RunRow, StatisticRow, SubscriptionRow, Table, Text, per_1000};
 pub use xlsx::{
     MissingMonths, ProductInfo, Selection, WorkbookNotes, write_audit_xlsx, write_form_xlsx, write_statistics_xlsx, write_table_xlsx,

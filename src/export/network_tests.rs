@@ -333,18 +333,25 @@ fn what_is_proposed_is_shown_and_what_is_agreed_is_not_asked_for_again() {
 }
 
 #[test]
-fn a_suggestion_that_has_come_back_from_some_goes_on_and_a_name_that_is_taken_is_left() {
+fn a_name_that_is_taken_is_left() {
     let mut registry = registry();
-    registry.keys = rows("delt-2010100-2025,,,population,2011800,,2025-01-01,,proposed,Kari Nordmann");
-    let form = form_of(&registry, "2025-03", "2010100");
-    let signed: Vec<(String, String)> =
-        form.keys[0].rows.iter().map(|row| (format!("{} {}", row.key, row.institution), row.agreed_by.clone())).collect();
-    let expected = [("2010100", ""), ("2011800", "Kari Nordmann"), ("vgs-halden", "")];
-    assert_eq!(signed, expected.map(|(who, by)| (format!("delt-2010100-2025 {who}"), by.to_owned())));
-    assert_eq!(form_of(&registry, "2025-03", "2011800").keys.len(), 1, "it is shown once");
-    // Rejected, or another key under that name: it is left as it is.
-    registry.keys[0].state = crate::model::KeyState::Rejected;
-    assert_eq!(form_of(&registry, "2025-03", "2010100").keys[0].rows[0].key.as_str(), "delt-2010100-2025-2");
+    let suggested = |registry: &Registry| {
+        let form = form_of(registry, "2025-03", "2010100");
+        form.keys.iter().map(|key| format!("{} {} {}", key.rows[0].key, key.rows.len(), key.suggested)).collect::<Vec<_>>()
+    };
+    // Somebody else's key of that name has two of them: what is suggested is another.
+    registry.keys = rows(
+        "delt-2010100-2025,,,population,2010100,,2025-01-01,,proposed,
+        delt-2010100-2025,,,population,2011800,,2025-01-01,,proposed,Kari Nordmann",
+    );
+    assert_eq!(suggested(&registry), ["delt-2010100-2025 2 false", "delt-2010100-2025-2 3 true"]);
+    for row in &mut registry.keys {
+        row.state = crate::model::KeyState::Rejected;
+    }
+    assert_eq!(suggested(&registry), ["delt-2010100-2025-2 3 true"]);
+    // The suggestion itself, come back from one of them, is a proposal that waits for the others.
+    registry.keys = form_of(&registry, "2025-03", "2010100").keys[0].rows.clone();
+    assert_eq!(suggested(&registry), ["delt-2010100-2025-2 3 false"]);
 }
 
 #[test]
@@ -376,16 +383,16 @@ fn a_form_comes_back_as_it_went_out() {
     let (header, own) = imported(&keys, "");
     assert_eq!(header, KeyRow::COLUMNS.iter().map(|column| column.name).collect::<Vec<_>>());
     let own: Vec<KeyRow> = own.iter().map(|row| KeyRow::parse(&row.iter().map(String::as_str).collect::<Vec<_>>()).unwrap()).collect();
-    // Its own row of the key that waits, and of the one that is suggested because the school is not in it.
+    // Its own row of the key that waits, and all rows, its own first, of the one that is suggested because the school is not in that.
     assert_eq!(
         own.iter().map(|row| (row.key.as_str(), row.institution.as_str())).collect::<Vec<_>>(),
-        [("felles", "2010100"), ("delt-2010100-2025", "2010100")]
+        [("felles", "2010100"), ("delt-2010100-2025", "2010100"), ("delt-2010100-2025", "2011800"), ("delt-2010100-2025", "vgs-halden")]
     );
     assert_eq!(own[0], registry.keys[0]);
     let shown: BTreeSet<String> =
         keys.iter().filter(|row| row[0].starts_with("# ") && !row[4].is_empty()).map(|row| row[..5].join(",")).collect();
     assert!(shown.contains("# felles,192.0.2.0/24,avis,fixed,2011800"), "{keys:#?}");
-    assert_eq!(shown.len(), 3, "others' rows are shown and not read");
+    assert_eq!(shown.len(), 1, "others' rows of what is proposed are shown and not read");
     assert!(keys.iter().any(|row| row[9] == "Kari Nordmann"));
 
     let shared = texts(&mut book, "Deler med");

@@ -96,6 +96,12 @@ impl<'a> ReadModel<'a> {
         self.institutions.get(institution.as_str()).is_some_and(|found| self.wanted(Some(found), Month::of(self.today), who).is_some())
     }
 
+    /// Whether somebody's figures of a month are asked for, where it is shown in that month; nobody's where everything is.
+    #[must_use]
+    pub fn is_wanted_in(&self, institution: Option<&InstitutionId>, month: Month, who: &Who) -> bool {
+        self.wanted(institution.and_then(|id| self.institutions.get(id.as_str()).copied()), month, who).is_some()
+    }
+
     /// Rows of statistics, sorted as files have them.
     #[must_use]
     pub fn statistics(&self, stored: Vec<StoredStatistic>, months: &[MonthRow], who: &Who) -> Vec<StatisticRow> {
@@ -289,7 +295,7 @@ pub fn run(row: &MonthRow) -> RunRow {
         reason: row.reason.as_str().into(),
         partial: row.partial,
         unconfirmed: row.unconfirmed,
-        attempts: row.attempts.into(),
+        attempts: row.attempts.count.into(),
         next_attempt: time(row.next_attempt),
         harvested_at: time(row.harvested_at),
         checked_at: time(row.checked_at),

@@ -46,7 +46,7 @@ impl<'a> Cell<'a> {
         if is_decimal(text) { Self::Decimal(Cow::Borrowed(text)) } else { Self::text(text) }
     }
 
-    fn optional(text: Option<&'a str>) -> Self {
+    pub(super) fn optional(text: Option<&'a str>) -> Self {
         text.map_or(Self::Empty, Self::text)
     }
 }
@@ -414,7 +414,7 @@ pub struct RunRow {
     pub partial: bool,
     /// An empty month that the vendor has not said to be empty.
     pub unconfirmed: bool,
-    /// How often it was asked for.
+    /// The latest attempts in a row that met the same trouble.
     pub attempts: u64,
     /// When it is asked for again: RFC 3339; empty if it is not.
     pub next_attempt: Text,

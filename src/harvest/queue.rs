@@ -124,6 +124,22 @@ impl Queue {
         taken
     }
 
+    /// How many jobs wait because a vendor is not ready for them, and when the first of them may be sent. The pause between requests
+    /// to a host is not counted as waiting.
+    #[must_use]
+    pub fn put_off(&self, now: Instant) -> Option<(usize, Instant)> {
+        let of_host = |host: &Host| {
+            let free = host.free_at.unwrap_or(now);
+            let left_alone = free > now + host.pause;
+            let jobs = host.later.len() + if left_alone { host.ready.len() } else { 0 };
+            let first =
+                if left_alone && !host.ready.is_empty() { Some(free) } else { host.later.iter().map(|(at, _)| free.max(*at)).min() };
+            first.map(|first| (jobs, first))
+        };
+        let hosts = self.hosts.values().filter_map(of_host);
+        hosts.reduce(|(jobs, first), (more, other)| (jobs + more, first.min(other)))
+    }
+
     /// When something may be sent that may not be sent now, if anything is left that does not wait for an answer.
     #[must_use]
     pub fn wake_at(&self) -> Option<Instant> {
@@ -197,6 +213,26 @@ mod tests {
         let (_, again) = queue.next(now + Duration::from_secs(10), 1).unwrap();
         assert_eq!(again.sent, 2);
         assert!(queue.retry("one", again, now + Duration::from_secs(10), Duration::from_secs(21)).is_some());
+    }
+
+    #[test]
+    fn what_a_vendor_puts_off_is_counted_and_what_the_pause_puts_off_is_not() {
+        let (mut queue, now, pause) = (Queue::default(), Instant::now(), Duration::from_secs(3));
+        for account in ["a", "b", "c"] {
+            queue.push("one", job(account), pause, 1);
+        }
+        queue.push("two", job("d"), pause, 1);
+        let (_, a) = queue.next(now, 30).unwrap();
+        queue.done("one", now);
+        assert_eq!(queue.put_off(now), None);
+        assert!(queue.retry("one", a, now, Duration::from_secs(10)).is_none());
+        assert_eq!(queue.put_off(now), Some((1, now + Duration::from_secs(10))));
+        // The host wants no request at all: the others wait with it.
+        queue.slow_down("one", now, Duration::from_secs(5));
+        assert_eq!(queue.put_off(now), Some((3, now + Duration::from_secs(5))));
+        let (_, d) = queue.next(now, 30).unwrap();
+        assert!(queue.retry("two", d, now, Duration::from_secs(2)).is_none());
+        assert_eq!(queue.put_off(now), Some((4, now + Duration::from_secs(2))));
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! One request settled: what was judged is written, whole or not at all (HARVEST section 4.3).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use tokio::sync::{Mutex, mpsc};
 
 use super::attribute::{self, AttributeError};
 use super::intake::{self, Contents};
+use super::places::Places;
 use crate::archive::{Archive, ArchiveError};
 use crate::attribution::Attributor;
 use crate::config::SourceSettings;
@@ -100,6 +102,8 @@ pub struct Desk<'a, 'r> {
     pub archive: &'a Archive,
     /// Who divides.
     pub attributor: &'a Mutex<Attributor<'r>>,
+    /// Where addresses belong.
+    pub places: &'a Arc<dyn Places>,
     /// Who has it written.
     pub who: &'a str,
 }
@@ -151,7 +155,7 @@ impl Desk<'_, '_> {
         if !replaced.is_empty() {
             transaction.remove_facts(subject.account, subject.report, &replaced).await?;
             if let Some(reply) = reply {
-                self.take_facts(&mut transaction, subject, reply.sha256, &replaced).await?;
+                take_facts(&mut transaction, self.archive, self.places, subject, reply.sha256, &replaced).await?;
             }
         }
         for row in &new_rows {
@@ -168,28 +172,29 @@ impl Desk<'_, '_> {
         transaction.commit().await?;
         Ok(settled)
     }
+}
 
-    /// Reads the reply again, on a thread of its own, into the store.
-    async fn take_facts(
-        &self,
-        transaction: &mut Transaction<'_>,
-        subject: &Subject<'_>,
-        sha256: &str,
-        months: &BTreeSet<Month>,
-    ) -> Result<(), SettleError> {
-        let (sender, mut receiver) = mpsc::channel::<FactBatch>(4);
-        let reader = self.archive.read(sha256)?;
-        let (source, months) = (subject.source.clone(), months.clone());
-        let parsing = tokio::task::spawn_blocking(move || intake::send(reader, &source, &months, &sender));
-        let mut stream = transaction.begin_facts(subject.account, subject.report).await?;
-        while let Some(batch) = receiver.recv().await {
-            transaction.take_facts(&mut stream, &batch).await?;
-        }
-        let parsed = parsing.await.unwrap_or_else(|error| Err(FormatError::Io(std::io::Error::other(error))));
-        parsed.map_err(|source| SettleError::Reread { sha256: sha256.to_owned(), source })?;
-        transaction.end_facts(stream).await?;
-        Ok(())
+/// Reads a reply again, on a thread of its own, into the store: its facts of these months, which were removed before.
+pub(super) async fn take_facts(
+    transaction: &mut Transaction<'_>,
+    archive: &Archive,
+    places: &Arc<dyn Places>,
+    subject: &Subject<'_>,
+    sha256: &str,
+    months: &BTreeSet<Month>,
+) -> Result<(), SettleError> {
+    let (sender, mut receiver) = mpsc::channel::<FactBatch>(4);
+    let reader = archive.read(sha256)?;
+    let (source, places, months) = (subject.source.clone(), Arc::clone(places), months.clone());
+    let parsing = tokio::task::spawn_blocking(move || intake::send(reader, &source, &*places, &months, &sender));
+    let mut stream = transaction.begin_facts(subject.account, subject.report).await?;
+    while let Some(batch) = receiver.recv().await {
+        transaction.take_facts(&mut stream, &batch).await?;
     }
+    let parsed = parsing.await.unwrap_or_else(|error| Err(FormatError::Io(std::io::Error::other(error))));
+    parsed.map_err(|source| SettleError::Reread { sha256: sha256.to_owned(), source })?;
+    transaction.end_facts(stream).await?;
+    Ok(())
 }
 
 /// Where a month stands after an outcome.
@@ -201,9 +206,6 @@ fn new_row(
     now: DateTime<Utc>,
 ) -> MonthRow {
     let sha256 = reply.map(|reply| reply.sha256.to_owned()).unwrap_or_default();
-    // Attempts count how often a month was asked for that did not come, or not all of it; a month that came ends the series.
-    let open = outcome.state != MonthState::Harvested || outcome.partial;
-    let again = before.filter(|b| open && (b.state == outcome.state || b.state == MonthState::Harvested));
     let fresh = MonthRow {
         key: AccountMonth { account: subject.account.clone(), report: subject.report.clone(), month: outcome.month },
         source: subject.source.id.clone(),
@@ -211,8 +213,7 @@ fn new_row(
         reason: outcome.reason.clone(),
         partial: outcome.partial,
         unconfirmed: outcome.unconfirmed,
-        attempts: if open { again.map_or(0, |b| b.attempts).saturating_add(1) } else { 0 },
-        first_attempt: if open { again.and_then(|b| b.first_attempt).or(Some(now)) } else { None },
+        attempts: before.map(|b| b.attempts).unwrap_or_default().and(outcome, now),
         next_attempt: outcome.next_attempt,
         harvested_at: None,
         checked_at: Some(now),
@@ -260,10 +261,11 @@ fn new_row(
 
 /// The month as it was, with a word on the attempt that changed nothing.
 fn kept(before: &MonthRow, outcome: &MonthOutcome, now: DateTime<Utc>) -> MonthRow {
+    // A month that was passed over met nothing.
+    let again = if outcome.trouble.is_some() || outcome.state == MonthState::Empty { "asked again" } else { "to be asked again" };
     MonthRow {
-        reason: format!("asked again, {}: {}; what was there is kept", outcome.state, outcome.reason),
-        attempts: before.attempts.saturating_add(1),
-        first_attempt: before.first_attempt.or(Some(now)),
+        reason: format!("{again}, {}: {}; what was there is kept", outcome.state, outcome.reason),
+        attempts: before.attempts.and(outcome, now),
         next_attempt: outcome.next_attempt,
         checked_at: Some(now),
         ..before.clone()

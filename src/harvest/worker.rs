@@ -1,6 +1,7 @@
 //! The loop: sends what may be sent, settles what comes back, until nothing is left that can be done now.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
@@ -9,20 +10,24 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio::sync::Mutex;
 
 use super::intake::{self, Contents};
+use super::places::Places;
 use super::queue::{Job, PATIENCE, Queue};
 use super::settle::{Desk, MonthChange, Reply, SettleError, Subject};
-use super::verdict::{Answer, Asked, Stop, Transport, Verdict, judge, judge_transport};
+use super::verdict::{Answer, Asked, Earlier, Stop, Transport, Verdict, judge, judge_transport};
 use crate::archive::{Archive, ArchiveError};
 use crate::attribution::Attributor;
 use crate::clock::Clock;
 use crate::config::{ReleaseChoice, Settings, SourceSettings};
 use crate::model::registry::{Account, Registry};
-use crate::model::{AccountId, Month, MonthOutcome, MonthRange, MonthState, Release, ReportId, SourceId};
+use crate::model::{AccountId, Month, MonthOutcome, MonthRange, MonthState, Release, ReportId, SourceId, Trouble};
 use crate::schedule::Task;
 use crate::secrets::Sealer;
 use crate::sources::counter_api::redactor_for;
 use crate::sources::{Credentials, FetchError, HttpClients, RawReply, ReportRequest, fetch_report, host_of};
-use crate::store::{MonthRow, Store, StoreError};
+use crate::store::{Store, StoreError};
+
+/// How often whoever watches is told how long is still to be waited.
+const WATCHED: Duration = Duration::from_secs(1);
 
 /// Why a run ended before its work was done. What was settled before stays.
 #[derive(Debug, thiserror::Error)]
@@ -48,8 +53,11 @@ pub trait Progress: Send + Sync {
     fn asking(&self, source: &SourceId, account: &AccountId, report: &ReportId);
     /// A request is settled.
     fn settled(&self, report: &RequestReport);
-    /// Nothing can be sent before something is ready, in so long.
-    fn waiting(&self, jobs: usize, how_long: Duration);
+    /// So many requests more than were planned: at the other release, or a month at a time.
+    fn added(&self, requests: usize);
+    /// So many requests wait because a vendor is not ready for them, the first of them for so long; none if nothing waits.
+    /// Told at every turn, and each second while nothing else happens.
+    fn waiting(&self, requests: usize, how_long: Duration);
 }
 
 /// Nobody watches.
@@ -61,6 +69,7 @@ impl Progress for Silent {
     fn received(&self, _: u64) {}
     fn asking(&self, _: &SourceId, _: &AccountId, _: &ReportId) {}
     fn settled(&self, _: &RequestReport) {}
+    fn added(&self, _: usize) {}
     fn waiting(&self, _: usize, _: Duration) {}
 }
 
@@ -124,6 +133,8 @@ pub struct Harvester<'a> {
     pub clock: Clock,
     /// Who divides.
     pub attributor: Mutex<Attributor<'a>>,
+    /// Where addresses belong that a report names.
+    pub places: Arc<dyn Places>,
     /// Who has it done.
     pub who: &'a str,
     /// Who watches.
@@ -165,17 +176,18 @@ impl<'a> Harvester<'a> {
             if running.is_empty() && wake.is_none() {
                 break;
             }
+            let now = Instant::now();
+            let put_off = queue.put_off(now);
+            let (jobs, first) = put_off.unwrap_or((0, now));
+            self.progress.waiting(jobs, first.saturating_duration_since(now));
             let idle = running.is_empty();
             let sleep = async {
-                match wake {
-                    Some(at) => {
-                        let left = at.saturating_duration_since(Instant::now());
-                        if idle && left > Duration::from_secs(1) {
-                            self.progress.waiting(1, left);
-                        }
-                        tokio::time::sleep(left).await;
-                    }
-                    None => std::future::pending().await,
+                let left = wake.map(|at| at.saturating_duration_since(now));
+                match (left, put_off) {
+                    // Whoever watches sees the time go by.
+                    (left, Some(_)) => tokio::time::sleep(left.unwrap_or(WATCHED).min(WATCHED)).await,
+                    (Some(left), None) => tokio::time::sleep(left).await,
+                    (None, None) => std::future::pending().await,
                 }
             };
             tokio::select! {
@@ -240,13 +252,16 @@ impl<'a> Harvester<'a> {
         }
         if !verdict.try_fallback.is_empty() && !job.fallback && source.fallback.is_some() {
             let months: BTreeSet<Month> = verdict.try_fallback.iter().copied().collect();
-            for range in unbroken(&months) {
+            let ranges = unbroken(&months);
+            self.progress.added(ranges.len());
+            for range in ranges {
                 let task = Task { months: range, ..job.task.clone() };
                 self.push(queue, source, Job { task, fallback: true, single: false, since: None, sent: 0 });
             }
             request.outcomes.retain(|outcome| !months.contains(&outcome.month));
         } else if verdict.single_months && !job.single && job.task.months.first != job.task.months.last {
-            for month in job.task.months.iter().collect::<Vec<_>>().into_iter().rev() {
+            self.progress.added(job.task.months.iter().count());
+            for month in job.task.months.iter().rev() {
                 let task = Task { months: MonthRange::new(month, month), ..job.task.clone() };
                 queue.push_front(&host, Job { task, single: true, ..job.clone() });
             }
@@ -260,10 +275,14 @@ impl<'a> Harvester<'a> {
                 .map(|o| o.month)
                 .collect();
             let ranges = unbroken(&open);
+            let requests = ranges.len();
             let comes_again = ranges
                 .into_iter()
                 .all(|months| queue.retry(&host, Job { task: Task { months, ..job.task.clone() }, ..job.clone() }, now, delay).is_none());
-            request.comes_again = comes_again && !open.is_empty();
+            request.comes_again = comes_again && requests > 0;
+            if request.comes_again {
+                self.progress.added(requests - 1);
+            }
         }
         self.progress.settled(&request);
         if request.comes_again {
@@ -285,15 +304,7 @@ impl<'a> Harvester<'a> {
         state: MonthState,
         next_attempt: Option<DateTime<Utc>>,
     ) -> Result<RequestReport, HarvestError> {
-        let outcome = |month| MonthOutcome {
-            month,
-            state,
-            reason: reason.clone(),
-            next_attempt,
-            partial: false,
-            unconfirmed: false,
-            zero_said: false,
-        };
+        let outcome = |month| MonthOutcome { reason: reason.clone(), next_attempt, ..MonthOutcome::plain(month, state) };
         let outcomes: Vec<MonthOutcome> = job.task.months.iter().map(outcome).collect();
         self.settle(source, &job.task, &outcomes, None).await?;
         let request = RequestReport {
@@ -317,7 +328,7 @@ impl<'a> Harvester<'a> {
         outcomes: &[MonthOutcome],
         reply: Option<&Reply<'_>>,
     ) -> Result<super::settle::Settled, SettleError> {
-        let desk = Desk { store: self.store, archive: &self.archive, attributor: &self.attributor, who: self.who };
+        let desk = Desk { store: self.store, archive: &self.archive, attributor: &self.attributor, places: &self.places, who: self.who };
         let subject = Subject { source, account: &task.account, report: &task.report };
         desk.settle(&subject, outcomes, reply, self.clock.now()).await
     }
@@ -331,15 +342,15 @@ impl<'a> Harvester<'a> {
     async fn ask(&self, source: &SourceSettings, job: &Job) -> Result<(RequestReport, Verdict), HarvestError> {
         let task = &job.task;
         self.progress.asking(&task.source, &task.account, &task.report);
-        let known = self.known(task).await?;
+        let earlier = self.earlier(task).await?;
         let account = self.registry.accounts.iter().find(|account| account.id == task.account);
         let Some(account) = account else {
-            return self.finish(source, job, Verdict::failing(task.months, "the account is not registered any more", None), None).await;
+            return self.finish(source, job, Verdict::not_asked(task.months, "the account is not registered any more", None), None).await;
         };
         let credentials = match self.credentials(account) {
             Ok(credentials) => credentials,
             // It costs the vendor nothing to look again each time.
-            Err(reason) => return self.finish(source, job, Verdict::failing(task.months, &reason, Some(self.clock.now())), None).await,
+            Err(reason) => return self.finish(source, job, Verdict::not_asked(task.months, &reason, Some(self.clock.now())), None).await,
         };
         let (choice, base_url) = Self::address(source, job);
         let release = match choice {
@@ -372,14 +383,13 @@ impl<'a> Harvester<'a> {
             Err(error) => {
                 let (needs_a_person, of_host) = (error.needs_a_person(), error.is_of_host());
                 let transport = Transport { reason: error.to_string(), needs_a_person, of_host };
-                let attempts = known.iter().map(|row| row.attempts).max().unwrap_or(0);
-                let verdict = judge_transport(&transport, task.months, attempts, self.clock.now());
+                let verdict = judge_transport(&transport, task.months, &earlier, self.clock.now());
                 self.finish(source, job, verdict, None).await
             }
             Ok(reply) => {
                 let contents = self.look(source, &reply.sha256).await?;
                 let others = self.other_customers(account);
-                let mut verdict = self.judge(source, job, account, release, &others, &known, &reply, &contents);
+                let mut verdict = self.judge(source, job, account, release, &others, &earlier, &reply, &contents);
                 // What was masked as it came may be a secret again once its escapes are read.
                 let redactor = redactor_for(&credentials, base_url);
                 for outcome in &mut verdict.months {
@@ -394,10 +404,10 @@ impl<'a> Harvester<'a> {
         }
     }
 
-    /// The stored rows of the task's months.
-    async fn known(&self, task: &Task) -> Result<Vec<MonthRow>, StoreError> {
+    /// What earlier attempts at the months of the report met.
+    async fn earlier(&self, task: &Task) -> Result<Earlier, StoreError> {
         let rows = self.store.months_of(&task.account, &task.report).await?;
-        Ok(rows.into_iter().filter(|row| task.months.contains(row.key.month)).collect())
+        Ok(rows.into_iter().map(|row| (row.key.month, row.attempts)).collect())
     }
 
     #[allow(clippy::too_many_arguments, reason = "everything that the decision rests on, named")]
@@ -408,7 +418,7 @@ impl<'a> Harvester<'a> {
         account: &Account,
         release: Release,
         others: &[String],
-        known: &[MonthRow],
+        earlier: &Earlier,
         reply: &RawReply,
         contents: &Contents,
     ) -> Verdict {
@@ -420,7 +430,6 @@ impl<'a> Harvester<'a> {
             months_with_data: &months_with_data,
             beginning: &reply.beginning,
         };
-        let waiting = known.iter().max_by_key(|row| row.attempts);
         let asked = Asked {
             report: &job.task.report,
             release,
@@ -429,8 +438,8 @@ impl<'a> Harvester<'a> {
             other_customers: others,
             has_fallback: source.fallback.is_some() && !job.fallback,
             is_fallback: job.fallback,
-            attempts: waiting.map_or(0, |row| row.attempts),
-            first_attempt: waiting.and_then(|row| row.first_attempt),
+            earlier,
+            our_address: reply.our_address,
         };
         judge(&answer, &asked, self.clock.now(), self.settings.schedule.time_zone)
     }
@@ -453,7 +462,7 @@ impl<'a> Harvester<'a> {
             Err(error) if error.is_of_the_report() => {
                 let reason = format!("the figures cannot be kept: {error}; tell the vendor");
                 let next = Some(self.clock.now() + chrono::TimeDelta::days(7));
-                outcomes = Verdict::failing(job.task.months, &reason, next).months;
+                outcomes = Verdict::failing(job.task.months, Trouble::Person, &reason, next).months;
                 self.settle(source, &job.task, &outcomes, None).await?
             }
             settled => settled?,
@@ -478,8 +487,8 @@ impl<'a> Harvester<'a> {
     /// Reads a reply on a thread of its own to see what it holds.
     async fn look(&self, source: &SourceSettings, sha256: &str) -> Result<Contents, HarvestError> {
         let reader = self.archive.read(sha256)?;
-        let source = source.clone();
-        let looked = tokio::task::spawn_blocking(move || intake::look(reader, &source)).await;
+        let (source, places) = (source.clone(), Arc::clone(&self.places));
+        let looked = tokio::task::spawn_blocking(move || intake::look(reader, &source, &*places)).await;
         Ok(looked.unwrap_or_else(|error| Contents {
             reading: Err(crate::formats::FormatError::Io(std::io::Error::other(error))),
             months: BTreeMap::new(),

@@ -162,6 +162,13 @@ impl Validity {
         self.on(month.first_day())
     }
 
+    /// Whether some day is in both.
+    #[must_use]
+    pub fn meets(self, other: Self) -> bool {
+        let begins_in = |a: Self, b: Self| a.from.is_none_or(|from| b.to.is_none_or(|to| from < to));
+        begins_in(self, other) && begins_in(other, self)
+    }
+
     /// Whether it is valid on `day`.
     #[must_use]
     pub fn on(self, day: NaiveDate) -> bool {

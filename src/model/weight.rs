@@ -6,6 +6,9 @@ use std::str::FromStr;
 use super::Month;
 use super::ids::{InstitutionId, ProductId};
 
+/// The sum of the weights that something is divided by stays below this (ATTRIBUTION section 4).
+pub const WEIGHT_LIMIT: u64 = 1 << 60;
+
 /// The most decimals that a weight can have.
 pub const DECIMALS: u32 = 9;
 
@@ -23,6 +26,12 @@ impl Weight {
     #[must_use]
     pub fn whole(number: u64) -> Self {
         Self(u128::from(number) * 10_u128.pow(DECIMALS))
+    }
+
+    /// So many billionths, for messages: it may be larger than a weight can be.
+    #[must_use]
+    pub fn from_billionths(number: u128) -> Self {
+        Self(number)
     }
 
     /// The number of billionths.

@@ -6,11 +6,12 @@
 
 mod check;
 mod difference;
+mod keys;
 mod read;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::NaiveDate;
 
@@ -19,7 +20,7 @@ use super::problem::{Problem, Problems};
 use crate::model::registry::{
     Account, Change, Claim, Institution, Kind, ManualFigure, Municipality, Persons, Product, Registry, Subscription, Transition, Vendor,
 };
-use crate::model::{AccountId, KeyRow, SessionCount};
+use crate::model::{AccountId, InstitutionId, KeyRow, Month, ProductId, SessionCount};
 
 pub use difference::{Difference, changes};
 
@@ -37,6 +38,10 @@ pub struct FileInput<'a> {
 pub struct Known<'a> {
     /// The ids of the configured sources.
     pub sources: Vec<&'a str>,
+    /// The accounts that figures by hand stand instead of, beside those that the files name.
+    pub instead_of: Vec<&'a str>,
+    /// Which accounts give an institution figures of a product in a month; what matters to figures by hand.
+    pub given: HashMap<(InstitutionId, ProductId, Month), BTreeSet<AccountId>>,
 }
 
 /// Seals a secret: the account, the column, the secret in clear; gives what is stored, or why it cannot be sealed.
@@ -75,7 +80,8 @@ pub fn import(
     today: NaiveDate,
     seal: &mut Seal<'_>,
 ) -> Result<Imported, Problems> {
-    let run = Run { files, stored, known, replace, today, problems: Problems::default(), warnings: Vec::new(), rows: 0 };
+    let names = files.iter().map(|file| file.name.to_owned()).collect();
+    let run = Run { files, names, stored, known, replace, today, problems: Problems::default(), warnings: Vec::new(), rows: 0 };
     match kind {
         Kind::Municipalities => run.finish::<Municipality>(seal),
         Kind::Transitions => run.finish::<Transition>(seal),
@@ -108,6 +114,8 @@ struct Placed<R> {
 
 struct Run<'a> {
     files: &'a [FileInput<'a>],
+    /// The files as messages name them: of a workbook, its sheet too.
+    names: Vec<String>,
     stored: &'a Registry,
     known: &'a Known<'a>,
     replace: bool,
@@ -119,8 +127,8 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn problem(&self, at: Place, column: &str, what: impl Into<String>) -> Problem {
-        let file = self.files.get(at.file).map_or("", |file| file.name);
-        Problem { file: file.to_owned(), line: at.line, column: column.to_owned(), what: what.into() }
+        let file = self.names.get(at.file).cloned().unwrap_or_default();
+        Problem { file, line: at.line, column: column.to_owned(), what: what.into() }
     }
 
     fn wrong(&mut self, at: Place, column: &str, what: impl Into<String>) {
@@ -135,7 +143,10 @@ impl Run<'_> {
 
     fn finish<R: Rules>(mut self, seal: &mut Seal<'_>) -> Result<Imported, Problems> {
         let rows = self.read::<R>(seal);
-        let rows = self.without_twins(rows);
+        let mut rows = self.without_twins(rows);
+        for (at, column, what) in R::settle(&mut rows, self.stored, self.replace) {
+            self.wrong(at, column, what);
+        }
         let stored = R::stored(self.stored);
         let new: HashSet<&[String]> = rows.iter().map(|placed| placed.identity.as_slice()).collect();
         let kept: Vec<&R> = if self.replace { Vec::new() } else { stored.iter().filter(|row| !new.contains(&*row.identity())).collect() };
@@ -152,8 +163,8 @@ impl Run<'_> {
         if self.replace && self.problems.is_empty() {
             self.removals::<R>(&rows);
         }
-        let names: Vec<&str> = self.files.iter().map(|file| file.name).collect();
         if !self.problems.is_empty() {
+            let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
             self.problems.sort(&names);
             return Err(self.problems);
         }
@@ -185,7 +196,7 @@ impl Run<'_> {
 
     /// A place, as in `file:line`.
     fn said(&self, at: Place) -> String {
-        format!("{}:{}", self.files.get(at.file).map_or("", |file| file.name), at.line)
+        format!("{}:{}", self.names.get(at.file).map_or("", String::as_str), at.line)
     }
 
     /// Rows that name something unknown.
@@ -217,7 +228,7 @@ impl Run<'_> {
             // Of those that began before, the one that ends last is in the way of the next, if any is.
             let mut longest = group[0];
             for next in &group[1..] {
-                if check::meet(longest.0.valid(), next.0.valid()) {
+                if longest.0.valid().meets(next.0.valid()) {
                     found.push((longest, *next));
                 }
                 if longest.0.valid().to.is_some_and(|end| next.0.valid().to.is_none_or(|to| to > end)) {

@@ -1,6 +1,7 @@
 //! [`Answer`]: the reply to one request, its body decompressed as it is read, within limits of time and size.
 
 use std::io::ErrorKind;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -46,6 +47,8 @@ pub(super) struct Answer {
     pub url: Url,
     /// What was sent.
     pub request_headers: HeaderMap,
+    /// Who was connected to: the host, or a proxy on the way there.
+    pub peer: Option<SocketAddr>,
     body: Body,
 }
 
@@ -65,6 +68,7 @@ struct Body {
 impl Answer {
     pub(super) fn new(response: Response, url: Url, request_headers: HeaderMap, limits: Limits) -> Self {
         let (status, headers, host) = (response.status().as_u16(), response.headers().clone(), host_of(&url));
+        let peer = response.remote_addr();
         let codings = codings(&headers);
         let (from, most) = (host.clone(), limits.max_size);
         let compressed = Arc::new(AtomicU64::new(0));
@@ -80,7 +84,7 @@ impl Answer {
         });
         let reader: Reader = Box::new(StreamReader::new(Box::pin(stream)));
         let body = Body { reader: Some(reader), codings, host, limits, received: 0, buffer: vec![0; PIECE] };
-        Self { status, headers, url, request_headers, body }
+        Self { status, headers, url, request_headers, peer, body }
     }
 
     /// `Content-Type`, or nothing.

@@ -4,6 +4,7 @@
 //! nobody but the host it is for: no `Referer`, no redirect to another host, port or scheme, no plain HTTP
 //! beyond this machine unless the configuration says so.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Once;
 use std::time::Duration;
 
@@ -167,6 +168,14 @@ fn redirection(from: &Url, response: &reqwest::Response) -> Result<Option<Url>, 
     Ok(Some(target))
 }
 
+/// The address that this machine sends from to `peer`, as its routes have it: connecting a socket for datagrams sends nothing.
+pub(super) fn address_towards(peer: SocketAddr) -> Option<IpAddr> {
+    let any: IpAddr = if peer.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    let socket = UdpSocket::bind((any, 0)).ok()?;
+    socket.connect(peer).ok()?;
+    Some(socket.local_addr().ok()?.ip())
+}
+
 /// Headers as pairs of texts.
 pub(super) fn pairs(headers: &HeaderMap) -> Vec<(String, String)> {
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
@@ -201,6 +210,14 @@ mod tests {
         assert!(!error("http://example.org/?api_key=secret", false).unwrap_err().contains("secret"));
         assert!(error("ftp://example.org/", true).is_err());
         assert!(error("http://127.0.0.1/", false).is_ok());
+    }
+
+    #[test]
+    fn our_own_address_is_that_of_the_route() {
+        let towards = |peer: &str| address_towards(peer.parse().unwrap());
+        assert_eq!(towards("127.0.0.1:443"), Some("127.0.0.1".parse().unwrap()));
+        // No packet is sent there, and whether there is a route is the machine's affair.
+        assert_ne!(towards("192.0.2.1:443"), Some("192.0.2.1".parse().unwrap()));
     }
 
     #[test]

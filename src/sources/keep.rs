@@ -1,10 +1,13 @@
 //! From the network into the archive: [`keep`] streams a reply there with our secrets taken out, and gives
 //! [`RawReply`], what is needed to decide what to do with it.
 
+use std::net::IpAddr;
+
 use chrono::{DateTime, Utc};
 
 use super::answer::Answer;
 use super::error::FetchError;
+use super::http::address_towards;
 use super::redact::Redactor;
 use super::retry_after::RetryAfter;
 use crate::archive::{Archive, ReplyRecord};
@@ -30,6 +33,8 @@ pub struct RawReply {
     pub bytes: u64,
     /// The first 200 bytes, printable, without secrets.
     pub beginning: String,
+    /// The address of this machine from which it was asked for, if it can be found out.
+    pub our_address: Option<IpAddr>,
     /// When the answer began to come.
     pub fetched_at: DateTime<Utc>,
 }
@@ -83,6 +88,7 @@ pub(super) async fn keep(
             sha256: archived.sha256,
             bytes: archived.bytes,
             beginning: printable(&beginning),
+            our_address: answer.peer.and_then(address_towards),
             fetched_at,
         }),
     }

@@ -104,7 +104,8 @@ pub fn scope_word(member: Option<&Member>, addresses: Option<Addresses>) -> Stri
     scope_text(&Scope::of(member, addresses))
 }
 
-fn parse_scope(text: &str) -> Result<Scope, StoreError> {
+/// A scope as it was written.
+pub(super) fn parse_scope(text: &str) -> Result<Scope, StoreError> {
     if text.is_empty() {
         return Ok(Scope::Account);
     }
@@ -223,31 +224,34 @@ impl Transaction<'_> {
         units(self.connection()).await.map_err(|e| self.named(e))
     }
 
+    /// The reports of accounts that have usage by address.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn reports_by_address(&mut self) -> Result<BTreeSet<(AccountId, ReportId)>, StoreError> {
+        let result: Result<BTreeSet<(AccountId, ReportId)>, StoreError> = async {
+            let connection = self.connection();
+            // Scopes are few; an account's is empty and a member's begins with a bracket.
+            let sql = "SELECT DISTINCT a.text, r.text, s.text FROM (SELECT DISTINCT account, report, scope FROM usage_group) g \
+                       JOIN term a ON a.id = g.account JOIN term r ON r.id = g.report JOIN term s ON s.id = g.scope WHERE s.text <> ''";
+            let mut found = BTreeSet::new();
+            for row in sqlx::query(sql).fetch_all(connection).await? {
+                if matches!(parse_scope(row.try_get(2)?)?, Scope::Addresses(_)) {
+                    found.insert((AccountId::trusted(row.try_get(0)?), ReportId::trusted(row.try_get(1)?)));
+                }
+            }
+            Ok(found)
+        }
+        .await;
+        result.map_err(|e| self.named(e))
+    }
+
     /// The accounts and scopes that have usage, by unit.
     ///
     /// # Errors
     /// The database fails.
     pub async fn all_scopes(&mut self) -> Result<BTreeMap<Unit, Vec<(AccountId, Scope)>>, StoreError> {
-        let result = async {
-            let connection = self.connection();
-            let texts = all_texts(&mut *connection).await?;
-            let text = |number: i64| texts.get(&number).ok_or_else(|| StoreError::Corrupt(format!("term {number} is missing")));
-            // The index of units has all that is wanted.
-            let sql = "SELECT DISTINCT product, report, month / 12, account, scope FROM usage_group ORDER BY 1, 2, 3";
-            let mut units: BTreeMap<Unit, Vec<(AccountId, Scope)>> = BTreeMap::new();
-            for row in sqlx::query(sql).fetch_all(connection).await? {
-                let unit = Unit {
-                    product: ProductId::trusted(text(row.try_get(0)?)?),
-                    report: ReportId::trusted(text(row.try_get(1)?)?),
-                    year: i32::try_from(row.try_get::<i64, _>(2)?).map_err(|_| StoreError::Corrupt("a year beyond bounds".into()))?,
-                };
-                let scope = (AccountId::trusted(text(row.try_get(3)?)?), parse_scope(text(row.try_get(4)?)?)?);
-                units.entry(unit).or_default().push(scope);
-            }
-            Ok(units)
-        };
-        let result: Result<_, StoreError> = result.await;
-        result.map_err(|e| self.named(e))
+        all_scopes(self.connection()).await.map_err(|e| self.named(e))
     }
 
     /// The accounts and scopes that have usage in a unit.
@@ -285,6 +289,14 @@ impl Transaction<'_> {
 }
 
 impl Store {
+    /// The accounts and scopes that have usage, by unit.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn all_scopes(&self) -> Result<BTreeMap<Unit, Vec<(AccountId, Scope)>>, StoreError> {
+        all_scopes(&mut *self.reading().await).await.map_err(|e| self.named(e))
+    }
+
     /// All units that have usage or statistics.
     ///
     /// # Errors
@@ -433,6 +445,24 @@ async fn end(connection: &mut Connection, stream: FactStream) -> Result<(), Stor
         query.build().execute(&mut *connection).await?;
     }
     Ok(())
+}
+
+async fn all_scopes(connection: &mut Connection) -> Result<BTreeMap<Unit, Vec<(AccountId, Scope)>>, StoreError> {
+    let texts = all_texts(&mut *connection).await?;
+    let text = |number: i64| texts.get(&number).ok_or_else(|| StoreError::Corrupt(format!("term {number} is missing")));
+    // The index of units has all that is wanted.
+    let sql = "SELECT DISTINCT product, report, month / 12, account, scope FROM usage_group ORDER BY 1, 2, 3";
+    let mut units: BTreeMap<Unit, Vec<(AccountId, Scope)>> = BTreeMap::new();
+    for row in sqlx::query(sql).fetch_all(connection).await? {
+        let unit = Unit {
+            product: ProductId::trusted(text(row.try_get(0)?)?),
+            report: ReportId::trusted(text(row.try_get(1)?)?),
+            year: i32::try_from(row.try_get::<i64, _>(2)?).map_err(|_| StoreError::Corrupt("a year beyond bounds".into()))?,
+        };
+        let scope = (AccountId::trusted(text(row.try_get(3)?)?), parse_scope(text(row.try_get(4)?)?)?);
+        units.entry(unit).or_default().push(scope);
+    }
+    Ok(units)
 }
 
 async fn units(connection: &mut Connection) -> Result<BTreeSet<Unit>, StoreError> {

@@ -6,21 +6,29 @@
 mod changes;
 mod closing;
 mod error;
+mod evidence;
 mod facts;
+mod figures;
+mod ledger;
 mod months;
 mod open;
 mod registry;
 mod revisions;
+mod sessions;
 mod statistics;
 mod terms;
 
 pub use changes::{Cause, ChangeRow};
 pub use closing::ClosedYear;
 pub use error::StoreError;
+pub use evidence::ReportedMonth;
 pub use facts::{Fact, FactBatch, FactStream, ItemRow, StoredFact, scope_word};
+pub use figures::{StatisticFilter, StoredStatistic};
 pub use months::{AccountMonth, MonthRow};
 pub use open::{Store, Transaction};
-pub use statistics::{Changed, StatisticFilter, StoredStatistic};
+pub use registry::RegistryStep;
+pub use revisions::Revision;
+pub use statistics::Changed;
 
 /// What this store's connections are.
 pub(crate) type Connection = sqlx::SqliteConnection;

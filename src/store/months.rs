@@ -6,7 +6,7 @@ use sqlx::sqlite::SqliteRow;
 
 use super::facts::year_bounds;
 use super::{Connection, Store, StoreError, Transaction};
-use crate::model::{AccountId, Month, MonthFacts, MonthState, MonthsKnown, ReportId, SourceId, Unit};
+use crate::model::{AccountId, Attempts, Month, MonthFacts, MonthState, MonthsKnown, ReportId, SourceId, Trouble, Unit};
 
 /// Which month of which report of which account.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,10 +34,8 @@ pub struct MonthRow {
     pub partial: bool,
     /// Empty, but the vendor has not said so.
     pub unconfirmed: bool,
-    /// Attempts in a row with this outcome.
-    pub attempts: u32,
-    /// The first of these attempts.
-    pub first_attempt: Option<DateTime<Utc>>,
+    /// The latest attempts that met the same trouble.
+    pub attempts: Attempts,
     /// When it is asked again.
     pub next_attempt: Option<DateTime<Utc>>,
     /// When its facts were last replaced.
@@ -67,8 +65,7 @@ impl MonthRow {
             reason: String::new(),
             partial: false,
             unconfirmed: false,
-            attempts: 0,
-            first_attempt: None,
+            attempts: Attempts::default(),
             next_attempt: None,
             harvested_at: None,
             checked_at: None,
@@ -118,7 +115,9 @@ pub(super) fn to_count(count: u64) -> Result<i64, StoreError> {
 fn parse(row: &SqliteRow) -> Result<MonthRow, StoreError> {
     let text = |i: usize| row.try_get::<String, _>(i);
     let whole = |i: usize| row.try_get::<i64, _>(i);
-    let state = text(4)?;
+    let number = |i: usize| whole(i).map(|number| u32::try_from(number).unwrap_or(u32::MAX));
+    let (state, trouble) = (text(4)?, text(18)?);
+    let met = || trouble.parse().map_err(|()| StoreError::Corrupt(format!("'{trouble}' is no trouble of a month")));
     Ok(MonthRow {
         key: AccountMonth { account: AccountId::trusted(&text(0)?), report: ReportId::trusted(&text(1)?), month: month_of(whole(2)?)? },
         source: SourceId::trusted(&text(3)?),
@@ -126,8 +125,12 @@ fn parse(row: &SqliteRow) -> Result<MonthRow, StoreError> {
         reason: text(5)?,
         partial: whole(6)? != 0,
         unconfirmed: whole(7)? != 0,
-        attempts: u32::try_from(whole(8)?).unwrap_or(u32::MAX),
-        first_attempt: parse_time(&text(9)?)?,
+        attempts: Attempts {
+            trouble: if trouble.is_empty() { None } else { Some(met()?) },
+            count: number(8)?,
+            first: parse_time(&text(9)?)?,
+            incomplete: number(19)?,
+        },
         next_attempt: parse_time(&text(10)?)?,
         harvested_at: parse_time(&text(11)?)?,
         checked_at: parse_time(&text(12)?)?,
@@ -140,7 +143,7 @@ fn parse(row: &SqliteRow) -> Result<MonthRow, StoreError> {
 }
 
 const COLUMNS: &str = "account, report, month, source, state, reason, partial, unconfirmed, attempts, first_attempt, next_attempt, \
-    harvested_at, checked_at, release, records, total, digest, reply";
+    harvested_at, checked_at, release, records, total, digest, reply, trouble, incomplete";
 
 async fn all(connection: &mut Connection) -> Result<Vec<MonthRow>, StoreError> {
     let sql = sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM month_state ORDER BY source, account, report, month"));
@@ -204,6 +207,16 @@ impl Store {
             .collect()
     }
 
+    /// The first month that anything was harvested of.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn first_harvested(&self) -> Result<Option<Month>, StoreError> {
+        let sql = "SELECT min(month) FROM month_state WHERE state = 'harvested'";
+        let first: Option<i64> = sqlx::query_scalar(sql).fetch_one(&mut *self.reading().await).await.map_err(|e| self.named(e))?;
+        first.map(month_of).transpose()
+    }
+
     /// All months, by source, account, report and month.
     ///
     /// # Errors
@@ -260,7 +273,7 @@ impl Transaction<'_> {
         kept.map_err(|e| self.named(e))?;
         let sql = sqlx::AssertSqlSafe(format!(
             "INSERT OR REPLACE INTO month_state ({COLUMNS}) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)"
         ));
         let result = sqlx::query(sql)
             .bind(row.key.account.as_str())
@@ -271,8 +284,8 @@ impl Transaction<'_> {
             .bind(&row.reason)
             .bind(i64::from(row.partial))
             .bind(i64::from(row.unconfirmed))
-            .bind(i64::from(row.attempts))
-            .bind(time(row.first_attempt))
+            .bind(i64::from(row.attempts.count))
+            .bind(time(row.attempts.first))
             .bind(time(row.next_attempt))
             .bind(time(row.harvested_at))
             .bind(time(row.checked_at))
@@ -281,6 +294,8 @@ impl Transaction<'_> {
             .bind(to_count(row.total)?)
             .bind(&row.digest)
             .bind(&row.reply)
+            .bind(row.attempts.trouble.map_or("", Trouble::as_str))
+            .bind(i64::from(row.attempts.incomplete))
             .execute(self.connection())
             .await;
         result.map(|_| ()).map_err(|e| self.named(e))

@@ -10,6 +10,7 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use tokio::sync::{Mutex, MutexGuard};
 
+use super::ledger::{self, Ledger};
 use super::terms::Terms;
 use super::{Cause, Connection, StoreError};
 
@@ -36,6 +37,8 @@ pub struct Transaction<'a> {
     cause: Cause,
     /// The number of this change, once something was changed.
     pub(super) change: Option<i64>,
+    /// What it has written so far.
+    pub(super) ledger: Ledger,
 }
 
 impl Store {
@@ -130,7 +133,7 @@ impl Store {
         }
         sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await.map_err(|e| StoreError::from(e).at(&self.path))?;
         terms.abandoned = true;
-        Ok(Transaction { guard, path: &self.path, open: true, cause, change: None })
+        Ok(Transaction { guard, path: &self.path, open: true, cause, change: None, ledger: Ledger::default() })
     }
 
     /// A connection to read with.
@@ -150,6 +153,9 @@ impl Transaction<'_> {
     /// The database fails (a full disk); then nothing happened.
     pub async fn commit(mut self) -> Result<(), StoreError> {
         let (connection, terms) = &mut *self.guard;
+        if let Some(change) = self.change {
+            ledger::close(connection, change, self.ledger).await.map_err(|e| e.at(self.path))?;
+        }
         sqlx::query("COMMIT").execute(&mut *connection).await.map_err(|e| StoreError::from(e).at(self.path))?;
         terms.abandoned = false;
         self.open = false;

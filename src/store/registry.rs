@@ -1,11 +1,13 @@
 //! The registry's tables: the rows of people's files in canonical form, and every change of them.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
-use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row as _};
 
-use super::{Connection, Store, StoreError, Transaction};
+use super::ledger::Ledger;
+use super::{ChangeRow, Connection, Store, StoreError, Transaction};
+use crate::model::ProductId;
 use crate::model::registry::{Change, Column, Kind, Registry, Row};
 
 impl Store {
@@ -15,6 +17,15 @@ impl Store {
     /// The database fails, or holds a row that is none.
     pub async fn registry(&self) -> Result<Registry, StoreError> {
         load(&mut *self.reading().await).await.map_err(|e| self.named(e))
+    }
+
+    /// What is registered that has to do with a product: of subscriptions, keys, sessions and figures by hand only the product's, and
+    /// of places only what figures of persons go through. Enough to divide the product's use.
+    ///
+    /// # Errors
+    /// The database fails, or holds a row that is none.
+    pub async fn registry_of(&self, product: &ProductId) -> Result<Registry, StoreError> {
+        load_of(&mut *self.reading().await, product).await.map_err(|e| self.named(e))
     }
 }
 
@@ -27,6 +38,54 @@ impl Store {
         let mut connection = self.reading().await;
         before_changes_after(&mut connection, change).await.map_err(|e| self.named(e))
     }
+}
+
+/// One change of one row of the registry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegistryStep {
+    /// Who, when, why.
+    pub change: ChangeRow,
+    /// The row before, as cells; nothing if it was not there.
+    pub before: Option<Vec<String>>,
+    /// The row after; nothing if it was removed.
+    pub after: Option<Vec<String>>,
+}
+
+impl Store {
+    /// Every change of rows of a kind whose identity begins with `first`, of all rows if nothing is named, the oldest first.
+    ///
+    /// # Errors
+    /// The database fails, or holds a change that is none.
+    pub async fn registry_steps(&self, kind: Kind, first: Option<&str>) -> Result<Vec<RegistryStep>, StoreError> {
+        let sql = "SELECT r.change, c.\"at\", c.who, c.reason, c.what, r.identity, r.before, r.after FROM registry_change r \
+                   JOIN change c ON c.id = r.change WHERE r.kind = $1 ORDER BY r.change, r.identity";
+        let rows = sqlx::query(sql).bind(kind.as_str()).fetch_all(&mut *self.reading().await).await.map_err(|e| self.named(e))?;
+        let mut steps = Vec::new();
+        for row in rows {
+            let optional = |text: &str| if text.is_empty() { Ok(None) } else { cells(text).map(Some) };
+            let found = || -> Result<Option<RegistryStep>, StoreError> {
+                if first.is_some_and(|first| {
+                    !cells(row.try_get(5).unwrap_or("")).is_ok_and(|cells| cells.first().is_some_and(|name| name == first))
+                }) {
+                    return Ok(None);
+                }
+                let change = ChangeRow {
+                    id: row.try_get(0)?,
+                    at: row.try_get(1)?,
+                    who: row.try_get(2)?,
+                    reason: row.try_get(3)?,
+                    what: row.try_get(4)?,
+                };
+                Ok(Some(RegistryStep { change, before: optional(row.try_get(6)?)?, after: optional(row.try_get(7)?)? }))
+            };
+            steps.extend(found().map_err(|e| self.named(e))?);
+        }
+        Ok(steps)
+    }
+}
+
+fn cells(text: &str) -> Result<Vec<String>, StoreError> {
+    serde_json::from_str(text).map_err(|e| StoreError::Corrupt(format!("a change of the registry: {e}")))
 }
 
 impl Transaction<'_> {
@@ -47,11 +106,14 @@ impl Transaction<'_> {
             return Ok(());
         }
         let columns = columns(kind);
-        let applied = async {
+        let applied: Result<(), StoreError> = async {
             let change = self.change().await?;
-            apply(self.connection(), kind, columns, changes, change).await
-        };
-        applied.await.map_err(|e| self.named(e))
+            let ledger = apply(self.connection(), kind, columns, changes, change).await?;
+            self.ledger.join(ledger);
+            Ok(())
+        }
+        .await;
+        applied.map_err(|e| self.named(e))
     }
 }
 
@@ -91,6 +153,22 @@ async fn load(connection: &mut Connection) -> Result<Registry, StoreError> {
     })
 }
 
+async fn load_of(connection: &mut Connection, product: &ProductId) -> Result<Registry, StoreError> {
+    Ok(Registry {
+        transitions: rows(connection).await?,
+        institutions: rows(connection).await?,
+        persons: rows(connection).await?,
+        claims: rows(connection).await?,
+        products: rows_of(connection, OF_PRODUCT, product).await?,
+        subscriptions: rows_of(connection, OF_PRODUCT, product).await?,
+        accounts: rows(connection).await?,
+        keys: rows_of(connection, OF_PRODUCT_OR_ANY, product).await?,
+        sessions: rows_of(connection, OF_PRODUCT, product).await?,
+        manual: rows_of(connection, OF_PRODUCT, product).await?,
+        ..Registry::default()
+    })
+}
+
 async fn before_changes_after(connection: &mut Connection, change: i64) -> Result<Registry, StoreError> {
     let sql = "SELECT kind, identity, before FROM registry_change WHERE change > $1 ORDER BY change DESC";
     // The oldest of the later changes of a row says what it was.
@@ -123,36 +201,63 @@ fn undo<R: Row>(rows: &mut Vec<R>, undone: &HashMap<String, HashMap<Vec<String>,
     let Some(undone) = undone.get(R::KIND.as_str()) else { return Ok(()) };
     rows.retain(|row| !undone.contains_key(&row.identity()));
     for cells in undone.values().flatten() {
-        rows.push(parsed(cells)?);
+        let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
+        rows.push(parsed(&cells)?);
     }
     rows.sort_by_cached_key(Row::identity);
     Ok(())
 }
 
-fn parsed<R: Row>(cells: &[String]) -> Result<R, StoreError> {
-    let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
-    R::parse(&cells).map_err(|errors| {
+/// The rows of one kind, in the order of identity.
+async fn rows<R: Row>(connection: &mut Connection) -> Result<Vec<R>, StoreError> {
+    let json: String = sqlx::query_scalar(AssertSqlSafe(select::<R>(""))).fetch_one(connection).await?;
+    read(&json)
+}
+
+/// Rows of one product, and those that are of any.
+const OF_PRODUCT: &str = " WHERE product = $1";
+const OF_PRODUCT_OR_ANY: &str = " WHERE product = $1 OR product = ''";
+
+/// The rows of one kind, which has a column `product`, that are of this product.
+async fn rows_of<R: Row>(connection: &mut Connection, condition: &'static str, product: &ProductId) -> Result<Vec<R>, StoreError> {
+    let sql = select::<R>(condition);
+    let json: String = sqlx::query_scalar(AssertSqlSafe(sql)).bind(product.as_str()).fetch_one(connection).await?;
+    read(&json)
+}
+
+/// All rows as one JSON list of lists of cells: handing thousands over one by one costs more than all else that is done with them.
+fn select<R: Row>(condition: &'static str) -> String {
+    let list = |columns: &mut dyn Iterator<Item = &Column>| columns.map(|c| format!("\"{}\"", c.name)).collect::<Vec<_>>().join(", ");
+    let all = list(&mut R::COLUMNS.iter());
+    let order = list(&mut R::COLUMNS.iter().filter(|c| c.identity));
+    format!("SELECT json_group_array(json_array({all})) FROM (SELECT {all} FROM {}{condition} ORDER BY {order})", R::KIND.table())
+}
+
+fn read<R: Row>(json: &str) -> Result<Vec<R>, StoreError> {
+    let mut rows: Vec<Vec<Cow<'_, str>>> =
+        serde_json::from_str(json).map_err(|error| StoreError::Corrupt(format!("the rows of {}: {error}", R::KIND)))?;
+    // They come in this order already, only that no promise of the database says so.
+    let identity: Vec<usize> = R::COLUMNS.iter().enumerate().filter(|(_, column)| column.identity).map(|(place, _)| place).collect();
+    rows.sort_by(|a, b| identity.iter().map(|place| &a[*place]).cmp(identity.iter().map(|place| &b[*place])));
+    let read = |cells: &Vec<Cow<'_, str>>| parsed(&cells.iter().map(|cell| &**cell).collect::<Vec<&str>>());
+    rows.iter().map(read).collect()
+}
+
+fn parsed<R: Row>(cells: &[&str]) -> Result<R, StoreError> {
+    R::parse(cells).map_err(|errors| {
         let what: Vec<String> = errors.iter().map(|e| format!("{}: {}", e.column, e.what)).collect();
         StoreError::Corrupt(format!("a row of {}: {}", R::KIND, what.join("; ")))
     })
 }
 
-/// The rows of one kind, in the order of identity.
-async fn rows<R: Row>(connection: &mut Connection) -> Result<Vec<R>, StoreError> {
-    let list = |columns: &mut dyn Iterator<Item = &Column>| columns.map(|c| format!("\"{}\"", c.name)).collect::<Vec<_>>().join(", ");
-    let all = list(&mut R::COLUMNS.iter());
-    let order = list(&mut R::COLUMNS.iter().filter(|c| c.identity));
-    let sql = format!("SELECT {all} FROM {} ORDER BY {order}", R::KIND.table());
-    let found = sqlx::query(AssertSqlSafe(sql)).fetch_all(connection).await?;
-    found.iter().map(row::<R>).collect()
-}
-
-fn row<R: Row>(row: &SqliteRow) -> Result<R, StoreError> {
-    let cells: Vec<String> = (0..R::COLUMNS.len()).map(|i| row.try_get(i)).collect::<Result<_, _>>()?;
-    parsed(&cells)
-}
-
-async fn apply(connection: &mut Connection, kind: Kind, columns: &[Column], changes: &[Change], change_id: i64) -> Result<(), StoreError> {
+async fn apply(
+    connection: &mut Connection,
+    kind: Kind,
+    columns: &[Column],
+    changes: &[Change],
+    change_id: i64,
+) -> Result<Ledger, StoreError> {
+    let mut ledger = Ledger::default();
     let names: Vec<String> = columns.iter().map(|c| format!("\"{}\"", c.name)).collect();
     let places: Vec<String> = (1..=columns.len()).map(|i| format!("${i}")).collect();
     let table = kind.table();
@@ -174,17 +279,16 @@ async fn apply(connection: &mut Connection, kind: Kind, columns: &[Column], chan
             query.execute(&mut *connection).await?;
         }
         let json = |cells: &Option<Vec<String>>| cells.as_ref().map(|cells| serde_json::json!(cells).to_string()).unwrap_or_default();
-        sqlx::query(
-            "INSERT INTO registry_change (change, kind, identity, before, after) VALUES ($1, $2, $3, $4, $5) \
-             ON CONFLICT (change, kind, identity) DO UPDATE SET after = excluded.after",
-        )
-        .bind(change_id)
-        .bind(kind.as_str())
-        .bind(serde_json::json!(change.identity).to_string())
-        .bind(json(&change.before))
-        .bind(json(&change.after))
-        .execute(&mut *connection)
-        .await?;
+        let (identity, before, after) = (serde_json::json!(change.identity).to_string(), json(&change.before), json(&change.after));
+        ledger.registered(kind.as_str(), &identity, &before, &after);
+        sqlx::query("INSERT INTO registry_change (change, kind, identity, before, after) VALUES ($1, $2, $3, $4, $5)")
+            .bind(change_id)
+            .bind(kind.as_str())
+            .bind(identity)
+            .bind(before)
+            .bind(after)
+            .execute(&mut *connection)
+            .await?;
     }
-    Ok(())
+    Ok(ledger)
 }

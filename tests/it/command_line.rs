@@ -44,6 +44,17 @@ fn a_wrong_command_line_is_status_2_and_changes_nothing() {
         &["harvest", "--account", "nobody"],
         &["reharvest", "--source", "nobody"],
         &["harvest", "--from", "2024-12", "--to", "2024-01"],
+        &["harvest", "--report", "XX"],
+        &["reharvest", "--report", "TR_J9", "--from", "2024-10", "--to", "2024-10"],
+        &["status", "--from", "2025-01", "--to", "2024-01"],
+        &["status", "--source", "nobody"],
+        &["networks", "list", "--institution", "nobody"],
+        &["explain", "--product", "nothing", "--month", "2024-01", "--metric", "M", "--report", "PR"],
+        &["explain", "--product", "film", "--month", "2024-01", "--metric", "M", "--report", "XX"],
+        &["export", "statistics", "--product", "nothing"],
+        &["export", "statistics", "--report", "XX"],
+        &["export", "statistics", "--institution", "nobody"],
+        &["export", "statistics", "--output", "data"],
         &["export", "statistics", "--county", "99"],
         &["export", "statistics", "--format", "pdf"],
         &["export", "facts", "--county", "31"],
@@ -54,8 +65,35 @@ fn a_wrong_command_line_is_status_2_and_changes_nothing() {
         let ran = site.run(arguments).expect(2);
         assert!(!ran.stderr.is_empty() && ran.stdout.is_empty(), "{arguments:?}: {ran:?}");
     }
+    for (arguments, meant) in [
+        (&["harvest", "--report", "TR_J9"][..], "TR_J"),
+        (&["networks", "list", "--institution", "2010101"], "2010100"),
+        (&["explain", "--product", "flim", "--month", "2024-01", "--metric", "M", "--report", "PR"], "film"),
+        (&["export", "statistics", "--product", "flim"], "film"),
+    ] {
+        let ran = site.run(arguments).expect(2);
+        assert!(ran.stderr.contains(&format!("did you mean '{meant}")), "{arguments:?}: {}", ran.stderr);
+    }
+    let ran = site.run(&["export", "statistics", "--output", "data"]).expect(2);
+    assert!(ran.stderr.contains("data: is a folder; name a file in it"), "{}", ran.stderr);
     let ran = site.run(&["--json", "export", "statistics", "--county", "99"]).expect(2);
     assert!(ran.json()["error"].as_str().unwrap().contains("99"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_selection_that_nothing_is_in_is_told_from_a_store_that_nothing_is_in() {
+    let vendor = VendorPlan::new("avis", Release::R51, vec![AccountPlan::new("H", 32_000)]);
+    let simulator = Simulator::start(vec![vendor], "2025-01-20".parse().unwrap()).await.unwrap();
+    let site =
+        Site::with_registry(&(source("avis", &simulator.url("avis"), "avis", "") + &source("film", "http://127.0.0.1:9", "film", "")));
+    site.import("accounts", &format!("{ACCOUNTS}h,avis,H,2010100,ip,,,,\n")).expect(0);
+    assert!(site.ok(&["status", "--source", "film"]).stdout.contains("Nothing has been harvested yet"));
+    site.ok(&["harvest"]);
+    for arguments in [&["status", "--source", "film"][..], &["status", "--from", "2030-01"], &["status", "--to", "2020-01"]] {
+        let said = site.ok(arguments).stdout;
+        assert!(said.contains("Nothing matches") && !said.contains("harvested yet"), "{arguments:?}: {said}");
+    }
+    assert!(site.ok(&["status", "--from", "2024-12"]).stdout.contains("2024-12"));
 }
 
 #[test]

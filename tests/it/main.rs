@@ -6,15 +6,25 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests say what went wrong by failing")]
 #![allow(clippy::cast_precision_loss, reason = "the figures of tests are small")]
 
+#[path = "../../src/skipped_tests.rs"]
+mod skipped_tests;
 mod support;
 
+mod agreement;
 mod bad_vendors;
 mod command_line;
 mod demo;
 mod imports;
 mod networks;
 mod pipeline;
+mod progress;
+mod properties;
+mod revisions;
+mod rules;
+mod sessions;
 mod store_story;
+mod tables_of_use;
 mod tidy;
 mod usage_files;
 mod verify_finds;
+mod workbooks;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use calamine::{Reader as _, Xlsx};
+use rust_xlsxwriter::Workbook;
 
 use crate::support::{ACCOUNTS, Site, rows, source};
 
@@ -15,7 +16,9 @@ fn site() -> Site {
     site
 }
 
-fn workbook(path: &Path) -> BTreeMap<String, Vec<Vec<String>>> {
+type Book = BTreeMap<String, Vec<Vec<String>>>;
+
+fn workbook(path: &Path) -> Book {
     let mut book: Xlsx<_> = calamine::open_workbook(path).unwrap();
     let mut sheets = BTreeMap::new();
     for name in book.sheet_names() {
@@ -27,16 +30,18 @@ fn workbook(path: &Path) -> BTreeMap<String, Vec<Vec<String>>> {
     sheets
 }
 
-/// A sheet of a form as the file of its kind: what a reader of workbooks makes of it. Rows that only say whose they are say nothing.
-fn sheet_as_csv(sheet: &[Vec<String>]) -> String {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    for row in sheet.iter().filter(|row| row.iter().any(|cell| !cell.is_empty())) {
-        let only_whose = row[0] != "institution" && row.iter().skip(1).all(String::is_empty) && !row[0].starts_with('#');
-        if !only_whose {
-            writer.write_record(row).unwrap();
+/// The workbook as somebody's spreadsheet saves it.
+fn saved(site: &Site, name: &str, book: &Book) -> String {
+    let mut workbook = Workbook::new();
+    for (name, rows) in book {
+        let sheet = workbook.add_worksheet().set_name(name).unwrap();
+        for (row, cells) in (0..).zip(rows) {
+            for (column, cell) in (0..).zip(cells).filter(|(_, cell)| !cell.is_empty()) {
+                sheet.write_string(row, column, cell).unwrap();
+            }
         }
     }
-    String::from_utf8(writer.into_inner().unwrap()).unwrap()
+    site.write(name, workbook.save_to_buffer().unwrap()).to_str().unwrap().to_owned()
 }
 
 fn files(folder: &Path) -> Vec<String> {
@@ -177,8 +182,8 @@ fn every_library_of_a_county_gets_a_form_and_what_comes_back_unchanged_changes_n
         ]
     );
     for name in files(&folder) {
-        let book = workbook(&folder.join(&name));
-        let said = site.import("networks", &sheet_as_csv(&book["networks"])).expect(0).stdout;
+        let file = folder.join(&name);
+        let said = site.ok(&["import", "networks", file.to_str().unwrap()]).stdout;
         assert!(said.contains("1 as they were") && said.contains("0 new"), "{name}: {said}");
     }
     let one = site.path().join("halden.XLSX");
@@ -187,33 +192,76 @@ fn every_library_of_a_county_gets_a_form_and_what_comes_back_unchanged_changes_n
 }
 
 #[test]
-fn libraries_answer_one_after_the_other_and_nobody_takes_anothers_signature_away() {
+fn libraries_answer_one_after_the_other_until_a_suggested_key_is_agreed() {
     let site = site();
     let folder = site.path().join("forms");
     site.ok(&["export", "networks-form", "--county", "31", "--output", folder.to_str().unwrap()]);
     // All forms went out on the same day; each library signs its own row.
     let answer = |library: &str, name: &str| {
         let file = files(&folder).into_iter().find(|file| file.starts_with(library)).unwrap();
-        let mut keys = workbook(&folder.join(file)).remove("keys").unwrap();
-        let own = keys.iter_mut().find(|row| row[4] == library && !row[0].starts_with('#')).unwrap();
+        let mut book = workbook(&folder.join(file));
+        let own = book.get_mut("keys").unwrap().iter_mut().find(|row| row[4] == library).unwrap();
         assert_eq!(own[..9], ["delt-2010100-2025", "", "", "population", library, "", "2025-01-01", "", "proposed"]);
         own[9] = name.to_owned();
-        site.import("keys", &sheet_as_csv(&keys)).expect(0).stdout
+        let back = saved(&site, &format!("back-{library}.xlsx"), &book);
+        site.ok(&["import", "keys", &back, "--by", "Berit Borg"]).stdout
     };
-    for (library, name) in [("2011800", "Kari Nordmann"), ("2010100", "Ola Nordmann"), ("vgs-halden", "Per Hansen")] {
-        let said = answer(library, name);
-        assert!(said.contains("1 new"), "{said}");
-    }
-    assert!(answer("2011800", "Kari Nordmann").contains("1 as they were"));
-    // The next form shows the one key with all three names.
+    let key = || site.ok(&["--json", "keys", "show", "delt-2010100-2025"]).json();
+    assert!(answer("2011800", "Kari Nordmann").contains("3 new"));
+    assert!(answer("vgs-halden", "Per Hansen").contains("1 changed"));
+    assert_eq!(key()["state"], "proposed");
+    // What is asked now is the proposal, with the names of those who have signed; the rows of others are only for reading.
     let one = site.path().join("halden.xlsx");
     site.ok(&["export", "networks-form", "--institution", "2010100", "--output", one.to_str().unwrap()]);
     let keys = workbook(&one).remove("keys").unwrap();
-    let signed: Vec<(&str, &str)> = keys.iter().filter(|row| row[0].contains("delt-")).map(|row| (&*row[4], &*row[9])).collect();
-    assert_eq!(signed, [("2010100", "Ola Nordmann"), ("2011800", "Kari Nordmann"), ("vgs-halden", "Per Hansen")]);
-    // Now everybody who subscribes and shares is in a key, and knows of the others.
+    let signed: Vec<String> =
+        keys.iter().filter(|row| row[0].contains("delt-")).map(|row| format!("{} {} {}", row[0], row[4], row[9])).collect();
+    assert_eq!(
+        signed,
+        ["delt-2010100-2025 2010100 ", "# delt-2010100-2025 2011800 Kari Nordmann", "# delt-2010100-2025 vgs-halden Per Hansen"]
+    );
+    answer("2010100", "Ola Nordmann");
+    assert_eq!(key()["state"], "agreed");
+    let rows = key()["institutions"].to_string();
+    assert!(["Kari Nordmann", "Per Hansen", "Ola Nordmann"].into_iter().all(|name| rows.contains(name)), "{rows}");
+    // A form that is read in twice changes nothing, and nothing is asked any more.
+    assert!(answer("2011800", "Kari Nordmann").contains("3 as they were"));
+    site.ok(&["export", "networks-form", "--institution", "2010100", "--output", one.to_str().unwrap()]);
+    assert!(workbook(&one)["keys"].iter().all(|row| !row[0].contains("delt-")));
+    // Everybody who subscribes and shares knows of the others now.
     let unaware = site.ok(&["networks", "overlaps", "--kind", "unaware", "--format", "csv"]).stdout;
     assert!(!unaware.contains("2010100 vgs-halden") && unaware.contains("2010100 radhus-halden"), "{unaware}");
+}
+
+#[test]
+fn of_a_proposed_key_a_form_brings_its_own_librarys_word_alone() {
+    let site = site();
+    site.ok(&[
+        "keys",
+        "propose",
+        "felles",
+        "--county",
+        "31",
+        "--from",
+        "2025-01",
+        "--member",
+        "2010100",
+        "--member",
+        "2011800",
+        "--member",
+        "vgs-halden",
+        "--by",
+        "Berit Borg",
+    ]);
+    let one = site.path().join("aremark.xlsx");
+    site.ok(&["export", "networks-form", "--institution", "2011800", "--output", one.to_str().unwrap()]);
+    let mut book = workbook(&one);
+    for row in book.get_mut("keys").unwrap().iter_mut().filter(|row| row[0].contains("felles")) {
+        row[9] = "Kari Nordmann".into();
+    }
+    let back = saved(&site, "back.xlsx", &book);
+    assert!(site.ok(&["import", "keys", &back, "--by", "Berit Borg"]).stdout.contains("1 rows, 0 new, 1 changed"));
+    assert_eq!(site.ok(&["--json", "keys", "show", "felles"]).json().to_string().matches("\"agreed_by\":\"Kari Nordmann\"").count(), 1);
 }
 
 #[test]
@@ -221,7 +269,8 @@ fn what_a_librarian_adds_and_ends_comes_back() {
     let site = site();
     let one = site.path().join("halden.xlsx");
     site.ok(&["export", "networks-form", "--institution", "2010100", "--output", one.to_str().unwrap()]);
-    let mut networks = workbook(&one).remove("networks").unwrap();
+    let mut book = workbook(&one);
+    let networks = book.get_mut("networks").unwrap();
     for row in networks.iter_mut().filter(|row| row[1] == "192.0.2.0/25") {
         row[3] = "2025-02-01".into();
     }
@@ -229,7 +278,7 @@ fn what_a_librarian_adds_and_ends_comes_back() {
     empty[1] = "81.0.0.7, 81.0.0.16/28".into();
     empty[2] = "2025-02-01".into();
     empty[5] = "ny linje".into();
-    let said = site.import("networks", &sheet_as_csv(&networks)).expect(0).stdout;
+    let said = site.ok(&["import", "networks", &saved(&site, "back.xlsx", &book)]).stdout;
     assert!(said.contains("2 new") && said.contains("1 changed"), "{said}");
     let claims = site.ok(&["networks", "list", "--month", "2025-02", "--institution", "2010100"]).stdout;
     assert!(claims.contains("81.0.0.7") && claims.contains("81.0.0.16/28") && !claims.contains("192.0.2.0/25"), "{claims}");

@@ -1,8 +1,12 @@
 //! A folder with everything that the program needs, and the program run on it.
 
 use std::collections::BTreeMap;
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
@@ -70,6 +74,13 @@ impl Site {
     /// Moves the site's clock.
     pub fn at(&mut self, now: &str) {
         now.clone_into(&mut self.now);
+    }
+
+    /// Moves a source to another address.
+    pub fn move_source(&self, from: &str, to: &str) {
+        let settings = std::fs::read_to_string(self.path().join("avling.toml")).expect("settings");
+        assert!(settings.contains(from), "no source is at {from}");
+        self.write("avling.toml", settings.replace(from, to));
     }
 
     /// The site's folder.
@@ -202,6 +213,49 @@ pub fn source(id: &str, url: &str, product: &str, more: &str) -> String {
     format!(
         "[[source]]\nid = \"{id}\"\nvendor = \"v\"\nkind = \"counter_api\"\nrelease = \"5.1\"\nurl = \"{url}\"\nreports = [\"PR\"]\nproduct = \"{product}\"\n{more}\n"
     )
+}
+
+/// A server that gives these answers one after the other, the last of them for ever: a status line with more headers, and a body.
+pub struct Scripted {
+    /// Its address.
+    pub url: String,
+    asked: Arc<AtomicUsize>,
+}
+
+impl Scripted {
+    /// The server, on a free port of this machine.
+    pub fn start(answers: Vec<(&'static str, String)>) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+        let url = format!("http://{}/r51", listener.local_addr().expect("an address"));
+        let asked = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&asked);
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.expect("a connection");
+                let mut request = Vec::new();
+                while !request.ends_with(b"\r\n\r\n") {
+                    let mut byte = [0];
+                    if stream.read(&mut byte).unwrap_or(0) == 0 {
+                        break;
+                    }
+                    request.push(byte[0]);
+                }
+                let place = counter.fetch_add(1, Ordering::SeqCst).min(answers.len() - 1);
+                let (head, body) = &answers[place];
+                let length = body.len();
+                let _ = write!(
+                    stream,
+                    "HTTP/1.1 {head}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+                );
+            }
+        });
+        Self { url, asked }
+    }
+
+    /// How often it was asked.
+    pub fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
 }
 
 /// Does something to a store that avling itself would not do.

@@ -163,3 +163,47 @@ fn a_count_that_a_report_gives_in_two_parts_is_one_count() {
     assert_eq!(counts, ["600", "800"]);
     site.ok(&["verify"]);
 }
+
+/// A PR with one count in October 2024, over these dates.
+fn covering(begin: &str, end: &str) -> String {
+    let mut report: serde_json::Value = serde_json::from_str(&report("CUST", &[0])).unwrap();
+    report["Report_Header"]["Report_Filters"] = json!({ "Begin_Date": begin, "End_Date": end });
+    report["Report_Items"][0]["Attribute_Performance"][0]["Performance"]["Total_Item_Requests"] = json!({ "2024-10": 7 });
+    report.to_string()
+}
+
+#[test]
+fn only_months_that_would_be_asked_for_become_a_zero() {
+    // It is January 2025, and everything begins with October 2024.
+    let whole = ["2024-10 harvested", "2024-11 empty", "2024-12 empty"];
+    for (begin, end, valid, expected) in [
+        ("2024-01-01", "2025-12-31", ",", &whole[..]),
+        ("0001-01-01", "9999-12-31", ",", &whole[..]),
+        ("2024-10-01", "2024-11-30", ",", &whole[..2]),
+        ("2024-01-01", "2025-12-31", ",2024-12-01", &whole[..2]),
+        ("2024-01-01", "2025-12-31", "2024-12-01,", &["2024-10 harvested", "2024-12 empty"]),
+        ("2024-12-31", "2024-01-01", ",", &whole[..1]),
+    ] {
+        let site = worked_example();
+        site.import("accounts", &format!("{ACCOUNTS}felles,s,CUST,192.0.2.0/24,ip,,,{valid}\n")).expect(0);
+        let file = site.write("report.json", covering(begin, end));
+        site.ok(&["import", "usage", file.to_str().unwrap()]);
+        let runs: Vec<String> = site.export(&["runs"]).iter().map(|run| format!("{} {}", run["month"], run["state"])).collect();
+        assert_eq!(runs, expected, "{begin} to {end}, valid {valid}");
+    }
+}
+
+#[test]
+fn a_report_can_come_through_a_pipe() {
+    use std::io::Write as _;
+    let site = worked_example();
+    let mut command = site.command();
+    command.args(["import", "usage", "/dev/stdin"]).stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(report("CUST", &[5, 6]).as_bytes()).unwrap();
+    assert!(child.wait_with_output().unwrap().status.success());
+    assert_eq!(site.export(&["facts"]).len(), 2);
+    site.ok(&["verify"]);
+    let ran = site.run(&["import", "usage", "data", "--dry-run"]).expect(2);
+    assert!(ran.stderr.contains("data: is a folder"), "{}", ran.stderr);
+}

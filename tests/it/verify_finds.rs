@@ -16,6 +16,9 @@ async fn site() -> Site {
     site.import("accounts", &format!("{ACCOUNTS}{accounts}")).expect(0);
     let ran = site.command().arg("harvest").env("SOME_KEY", "another-key").output().unwrap();
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    // Something that has a past.
+    site.import("persons", "subject,date,persons\n3124,2024-01-01,2600\n").expect(0);
+    assert!(site.export(&["revisions"]).len() > 10);
     site.ok(&["verify"]);
     site
 }
@@ -109,6 +112,47 @@ const BY_SQL: &[(&str, &[&str], &str)] = &[
     ),
     ("a revision is a word", &["UPDATE statistic SET revision = 'x' WHERE rowid_is(1)"], "statistics"),
     ("everything is gone", &["DELETE FROM month_state", "DELETE FROM fact", "DELETE FROM usage_group", "DELETE FROM statistic"], "store"),
+    (
+        "a revision was another figure",
+        &["UPDATE revision SET value = value + 1 WHERE (product, report, month, institution, metric, data_type, ended) IN \
+       (SELECT product, report, month, institution, metric, data_type, ended FROM revision LIMIT 1)"],
+        "change",
+    ),
+    ("a revision had another reason", &["UPDATE revision SET reason = 'vendor'"], "change"),
+    ("the past is gone", &["DELETE FROM revision", "UPDATE statistic SET revision = 1"], "change"),
+    ("somebody else did it", &["UPDATE change SET who = 'nobody' WHERE id = (SELECT max(id) FROM change)"], "change"),
+    ("it was done at another time", &["UPDATE change SET \"at\" = '2001-01-01T00:00:00Z' WHERE id = 2"], "change"),
+    ("a change is gone", &["DELETE FROM change WHERE id = (SELECT max(id) FROM change)"], "change"),
+    ("an early change is gone", &["DELETE FROM change WHERE id = 3"], "change"),
+    ("what was registered before is forgotten", &["DELETE FROM registry_change WHERE kind = 'persons'"], "change"),
+    (
+        "a claim was another",
+        &["UPDATE registry_change SET after = replace(after, '192.0.2.0/25', '192.0.2.0/26') WHERE kind = 'networks'"],
+        "change",
+    ),
+    (
+        "a month that was used is said to be empty",
+        &[
+            "DELETE FROM fact WHERE usage_group IN (SELECT id FROM usage_group WHERE month = (SELECT max(month) FROM usage_group))",
+            "DELETE FROM usage_group WHERE month = (SELECT max(month) FROM usage_group)",
+            "DELETE FROM statistic WHERE month = (SELECT max(month) FROM statistic)",
+            "UPDATE month_state SET state = 'empty', total = 0, records = 0 WHERE month = (SELECT max(month) FROM month_state)",
+        ],
+        "reply",
+    ),
+    (
+        "a month that was used is forgotten",
+        &[
+            "DELETE FROM fact WHERE usage_group IN (SELECT id FROM usage_group WHERE month = (SELECT max(month) FROM usage_group))",
+            "DELETE FROM usage_group WHERE month = (SELECT max(month) FROM usage_group)",
+            "DELETE FROM statistic WHERE month = (SELECT max(month) FROM statistic)",
+            "DELETE FROM month_state WHERE month = (SELECT max(month) FROM month_state)",
+        ],
+        "months",
+    ),
+    ("a month came from another source", &["UPDATE month_state SET source = 'x'"], "record"),
+    ("a month came in another release", &["UPDATE month_state SET release = '5'"], "record"),
+    ("a month came before its reply", &["UPDATE month_state SET harvested_at = '2025-01-01T00:00:00Z'"], "record"),
     ("a claim was changed behind our back", &["DELETE FROM networks WHERE institution = 'vgs-halden'"], "statistics"),
 ];
 
@@ -155,6 +199,33 @@ async fn a_reply_that_is_gone_or_is_another() {
     assert_eq!(kinds(&site), ["reply"]);
     std::fs::write(&path, &sound).unwrap();
     site.ok(&["verify"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_of_a_reply_that_is_gone_or_says_otherwise() {
+    let site = site().await;
+    let folder = site.path().join("data/archive/records");
+    let path = find(&folder, "").expect("a record");
+    let sound = std::fs::read_to_string(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    assert!(kinds(&site).contains(&"record".to_owned()));
+    std::fs::write(&path, sound.replace("halden", "another").replace("aremark", "another")).unwrap();
+    assert!(kinds(&site).contains(&"record".to_owned()));
+    std::fs::write(&path, "{").unwrap();
+    assert!(kinds(&site).contains(&"record".to_owned()));
+    std::fs::write(&path, sound).unwrap();
+    site.ok(&["verify"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_figure_of_a_closed_year_that_was_edited() {
+    let site = site().await;
+    site.ok(&["close", "--year", "2024"]);
+    site.import("persons", "subject,date,persons\n3124,2024-01-01,3000\n").expect(0);
+    site.ok(&["verify"]);
+    sql(&site, &["UPDATE statistic SET value = value + 1 WHERE (product, report, month, institution, metric, data_type) IN (SELECT product, report, month, institution, metric, data_type FROM statistic LIMIT 1)"]).await;
+    let found = kinds(&site);
+    assert!(found.contains(&"closed".to_owned()), "{found:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,9 +1,9 @@
 //! A library's form about its networks: a workbook to fill in that `import networks` and `import keys` read.
 //!
 //! The sheets `networks` and `keys` are what is read: rows that begin with `#` are passed over, then follows a header with exactly the
-//! columns of the kind. Everything in them is text, so that no spreadsheet turns a range into a date. In `keys` only the library's own
-//! rows are read; the rows of others stand behind a `#`, because each institution speaks for itself: a form that was made before
-//! somebody signed, and comes back after it, must not take that signature away.
+//! columns of the kind. Everything in them is text, so that no spreadsheet turns a range into a date. Of a key that is proposed only the
+//! library's own row is read, and those of others stand behind a `#`: each institution speaks for itself. Of a key that is suggested all
+//! rows are read, because nobody has registered it yet, and it needs everybody from the start.
 
 use std::convert::Infallible;
 use std::io::Write;
@@ -315,7 +315,7 @@ fn keys(form: &LibraryForm, styles: &FormStyles) -> Result<Worksheet, XlsxError>
         what.to_owned(),
         "method: population er etter folketall (skoler: elever og ansatte), equal er likt, fixed etter tallene i weight, measured etter målt bruk."
             .to_owned(),
-        "Linjer som begynner med # viser de andre som er med, og hvem som har skrevet under. De leses ikke inn: hver svarer for seg.".to_owned(),
+        "Skriv bare i den gule ruten: hver svarer for seg. Linjer som begynner med # viser de andre som er med, og leses ikke inn.".to_owned(),
     ];
     let mut sheet = Importable::begin(Kind::Keys, KeyRow::COLUMNS, &intro, &[30, 22, 16, 13, 16, 12, 13, 13, 12, 36], styles)?;
     let first = sheet.next;
@@ -324,7 +324,7 @@ fn keys(form: &LibraryForm, styles: &FormStyles) -> Result<Worksheet, XlsxError>
         for row in own_first(form, key) {
             let ours = row.institution == form.institution;
             let mut cells = row.cells();
-            if let (false, Some(cell)) = (ours, cells.first_mut()) {
+            if let (false, false, Some(cell)) = (ours, key.suggested, cells.first_mut()) {
                 cell.insert_str(0, NOT_READ);
             }
             let at = sheet.next;

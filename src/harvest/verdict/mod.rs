@@ -8,7 +8,8 @@ mod months;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use chrono::{DateTime, Days, NaiveTime, TimeDelta, TimeZone as _, Utc};
@@ -18,7 +19,7 @@ use self::meaning::Meaning;
 use super::queue::PATIENCE;
 use crate::formats::{FormatError, Reading};
 use crate::model::usage::short_hash;
-use crate::model::{Exception, Month, MonthOutcome, MonthRange, MonthState, Release, ReportId};
+use crate::model::{Attempts, Exception, Month, MonthOutcome, MonthRange, MonthState, Release, ReportId, Trouble};
 use crate::sources::RetryAfter;
 
 /// How often something that is not the report is asked for again before a person is asked.
@@ -58,10 +59,40 @@ pub struct Asked<'a> {
     pub has_fallback: bool,
     /// This is that other release.
     pub is_fallback: bool,
-    /// How often it was asked for before, with the same outcome.
-    pub attempts: u32,
-    /// When for the first time.
-    pub first_attempt: Option<DateTime<Utc>>,
+    /// What earlier attempts met.
+    pub earlier: &'a Earlier,
+    /// The address of this machine from which the vendor was asked, if it is known.
+    pub our_address: Option<IpAddr>,
+}
+
+/// What earlier attempts met, month by month. A request for several months has been tried as often as that of them which was tried
+/// least: what is promised to a month (so many tries, so much time) does not depend on the company in which it is asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Earlier(BTreeMap<Month, Attempts>);
+
+impl Earlier {
+    /// Of one month.
+    fn of(&self, month: Month) -> Attempts {
+        self.0.get(&month).copied().unwrap_or_default()
+    }
+
+    /// How often in a row these months were asked for and met this trouble.
+    #[must_use]
+    pub fn met(&self, months: MonthRange, trouble: Trouble) -> u32 {
+        months.iter().map(|month| self.of(month).met(trouble)).min().unwrap_or(0)
+    }
+
+    /// Since when these months have met this trouble and nothing else; nothing unless all of them have.
+    fn since(&self, months: MonthRange, trouble: Trouble) -> Option<DateTime<Utc>> {
+        let firsts: Option<Vec<_>> = months.iter().map(|month| self.of(month)).map(|a| a.first.filter(|_| a.met(trouble) > 0)).collect();
+        firsts?.into_iter().max()
+    }
+}
+
+impl FromIterator<(Month, Attempts)> for Earlier {
+    fn from_iter<T: IntoIterator<Item = (Month, Attempts)>>(months: T) -> Self {
+        Self(months.into_iter().collect())
+    }
 }
 
 /// How a host is to be treated from now on.
@@ -112,8 +143,14 @@ pub struct Verdict {
 impl Verdict {
     /// All of these months need a person, for this reason; they are asked for again at `next_attempt`, if it is given.
     #[must_use]
-    pub fn failing(months: MonthRange, reason: &str, next_attempt: Option<DateTime<Utc>>) -> Self {
-        Self { months: all(months, MonthState::Failing, reason, next_attempt), ..Self::default() }
+    pub fn failing(months: MonthRange, trouble: Trouble, reason: &str, next_attempt: Option<DateTime<Utc>>) -> Self {
+        Self { months: all(months, MonthState::Failing, Some(trouble), reason, next_attempt), ..Self::default() }
+    }
+
+    /// The same for months that were not asked for, because something is amiss here.
+    #[must_use]
+    pub fn not_asked(months: MonthRange, reason: &str, next_attempt: Option<DateTime<Utc>>) -> Self {
+        Self { months: all(months, MonthState::Failing, None, reason, next_attempt), ..Self::default() }
     }
 }
 
@@ -128,15 +165,15 @@ pub struct Transport {
     pub of_host: bool,
 }
 
-/// What to do when no answer came. `attempts` counts earlier failures of the same request.
+/// What to do when no answer came.
 #[must_use]
-pub fn judge_transport(transport: &Transport, months: MonthRange, attempts: u32, now: DateTime<Utc>) -> Verdict {
+pub fn judge_transport(transport: &Transport, months: MonthRange, earlier: &Earlier, now: DateTime<Utc>) -> Verdict {
     if transport.needs_a_person {
         // Once it is mended, nobody has to think of asking again.
-        let months = all(months, MonthState::Failing, &transport.reason, Some(now + TimeDelta::days(1)));
-        return Verdict { months, trouble: true, ..Verdict::default() };
+        let verdict = Verdict::failing(months, Trouble::Person, &transport.reason, Some(now + TimeDelta::days(1)));
+        return Verdict { trouble: true, ..verdict };
     }
-    let verdict = in_trouble(&transport.reason, months, attempts, &months.to_string(), None, now);
+    let verdict = in_trouble(&transport.reason, months, earlier, &months.to_string(), None, now);
     let until = verdict.months.first().and_then(|outcome| outcome.next_attempt).filter(|_| transport.of_host);
     Verdict { host: HostMood(until), ..verdict }
 }
@@ -148,14 +185,19 @@ pub fn judge(answer: &Answer<'_>, asked: &Asked<'_>, now: DateTime<Utc>, zone: T
     let (meaning, exception) = meaning::of_answer(answer.status, exceptions);
     let said = said(answer, exception);
     // The vendor, or a setting, may be mended; a request a week costs nobody anything.
-    let failing = |reason: &str| Verdict::failing(asked.months, reason, Some(now + TimeDelta::days(7)));
+    let failing = |reason: &str| Verdict::failing(asked.months, Trouble::Person, reason, Some(now + TimeDelta::days(7)));
+    // Nobody is to be hammered with credentials or addresses that are refused.
+    let stopped = |reason: &str| Verdict {
+        stop: Stop::Account,
+        ..Verdict::failing(asked.months, Trouble::Person, reason, Some(tomorrow(now, zone)))
+    };
     match meaning {
         Meaning::Report => report(answer, asked, exceptions, now, zone),
         Meaning::Queued => queued(&said, answer, asked, now),
         Meaning::Unavailable => in_trouble(
             &format!("the vendor's server is in trouble: {said}"),
             asked.months,
-            asked.attempts,
+            asked.earlier,
             asked.report.as_str(),
             answer.retry_after,
             now,
@@ -175,29 +217,20 @@ pub fn judge(answer: &Answer<'_>, asked: &Asked<'_>, now: DateTime<Utc>, zone: T
                 asked.report, asked.release
             ))
         },
-        Meaning::Address => Verdict {
-            stop: Stop::Account,
-            months: all(
-                asked.months,
-                MonthState::Failing,
-                &format!("the vendor does not admit the address that we send from: {said}; ask it to admit this server's public address"),
-                Some(tomorrow(now, zone)),
-            ),
-            ..Verdict::default()
-        },
-        Meaning::Credentials => Verdict {
-            stop: Stop::Account,
-            months: all(
-                asked.months,
-                MonthState::Failing,
-                &format!(
-                    "the vendor does not accept the account's credentials: {said}; check customer_id, requestor_id and api_key of the account"
-                ),
-                Some(tomorrow(now, zone)),
-            ),
-            ..Verdict::default()
-        },
+        Meaning::Address => stopped(&address_refused(&said, asked.our_address)),
+        Meaning::Credentials => stopped(&format!(
+            "the vendor does not accept the account's credentials: {said}; check customer_id, requestor_id and api_key of the account"
+        )),
     }
+}
+
+/// Which address the vendor is to admit. What it has seen itself, it may say in its own words.
+fn address_refused(said: &str, ours: Option<IpAddr>) -> String {
+    let ours = ours.map_or_else(String::new, |ours| {
+        format!(" This machine asks from {ours}; behind a gateway or a proxy, the vendor sees that one's address instead.")
+    });
+    let said = said.trim_end_matches('.');
+    format!("the vendor does not admit the address that we send from: {said}.{ours} Ask the vendor to admit this server's public address")
 }
 
 /// What the vendor said, for people.
@@ -210,16 +243,14 @@ fn said(answer: &Answer<'_>, exception: Option<&Exception>) -> String {
     }
 }
 
-fn all(months: MonthRange, state: MonthState, reason: &str, next_attempt: Option<DateTime<Utc>>) -> Vec<MonthOutcome> {
-    let outcome = |month| MonthOutcome {
-        month,
-        state,
-        reason: reason.to_owned(),
-        next_attempt,
-        partial: false,
-        unconfirmed: false,
-        zero_said: false,
-    };
+fn all(
+    months: MonthRange,
+    state: MonthState,
+    trouble: Option<Trouble>,
+    reason: &str,
+    next_attempt: Option<DateTime<Utc>>,
+) -> Vec<MonthOutcome> {
+    let outcome = |month| MonthOutcome { trouble, reason: reason.to_owned(), next_attempt, ..MonthOutcome::plain(month, state) };
     months.iter().map(outcome).collect()
 }
 
@@ -231,10 +262,10 @@ fn tomorrow(now: DateTime<Utc>, zone: Tz) -> DateTime<Utc> {
 }
 
 /// Waits, and may come again in this run if the wait is short.
-fn wait(months: MonthRange, reason: &str, until: DateTime<Utc>, now: DateTime<Utc>) -> Verdict {
+fn wait(months: MonthRange, trouble: Trouble, reason: &str, until: DateTime<Utc>, now: DateTime<Utc>) -> Verdict {
     let delay = (until - now).to_std().unwrap_or_default();
     Verdict {
-        months: all(months, MonthState::Waiting, reason, Some(until)),
+        months: all(months, MonthState::Waiting, Some(trouble), reason, Some(until)),
         retry_now_after: (delay <= PATIENCE).then_some(delay),
         ..Verdict::default()
     }
@@ -255,23 +286,31 @@ fn not_before(wanted: DateTime<Utc>, attempts: u32, now: DateTime<Utc>) -> DateT
 }
 
 /// Asked again a few times in this run, then later and later.
-fn in_trouble(reason: &str, months: MonthRange, attempts: u32, salt: &str, retry_after: Option<RetryAfter>, now: DateTime<Utc>) -> Verdict {
+fn in_trouble(
+    reason: &str,
+    months: MonthRange,
+    earlier: &Earlier,
+    salt: &str,
+    retry_after: Option<RetryAfter>,
+    now: DateTime<Utc>,
+) -> Verdict {
+    let attempts = earlier.met(months, Trouble::Unavailable);
     let until = match retry_after {
         Some(retry_after) => not_before(retry_after.from(now), attempts, now),
         None if attempts < RETRIES_IN_RUN => now + growing(TimeDelta::seconds(1), attempts, salt),
         None => now + growing(TimeDelta::minutes(10), attempts - RETRIES_IN_RUN, salt),
     };
-    Verdict { trouble: true, ..wait(months, reason, until, now) }
+    Verdict { trouble: true, ..wait(months, Trouble::Unavailable, reason, until, now) }
 }
 
 fn queued(said: &str, answer: &Answer<'_>, asked: &Asked<'_>, now: DateTime<Utc>) -> Verdict {
-    if asked.attempts > 0 && asked.first_attempt.is_some_and(|first| now - first > TimeDelta::days(1)) {
+    if asked.earlier.since(asked.months, Trouble::Queued).is_some_and(|first| now - first > TimeDelta::days(1)) {
         let reason = format!("the vendor has had the report in its queue for more than a day: {said}; ask the vendor");
-        return Verdict { months: all(asked.months, MonthState::Failing, &reason, Some(now + TimeDelta::days(7))), ..Verdict::default() };
+        return Verdict::failing(asked.months, Trouble::Queued, &reason, Some(now + TimeDelta::days(7)));
     }
-    let until =
-        answer.retry_after.map_or(now + TimeDelta::minutes(10), |retry_after| not_before(retry_after.from(now), asked.attempts, now));
-    wait(asked.months, &format!("the vendor is preparing the report: {said}"), until, now)
+    let attempts = asked.earlier.met(asked.months, Trouble::Queued);
+    let until = answer.retry_after.map_or(now + TimeDelta::minutes(10), |retry_after| not_before(retry_after.from(now), attempts, now));
+    wait(asked.months, Trouble::Queued, &format!("the vendor is preparing the report: {said}"), until, now)
 }
 
 fn too_many(said: &str, exception: Option<&Exception>, answer: &Answer<'_>, asked: &Asked<'_>, now: DateTime<Utc>, zone: Tz) -> Verdict {
@@ -280,7 +319,7 @@ fn too_many(said: &str, exception: Option<&Exception>, answer: &Answer<'_>, aske
         ["per day", "a day", "daily", "/day", "24 hours"].iter().any(|word| words.contains(word))
     });
     let until = match answer.retry_after {
-        Some(retry_after) => not_before(retry_after.from(now), asked.attempts, now),
+        Some(retry_after) => not_before(retry_after.from(now), asked.earlier.met(asked.months, Trouble::TooMany), now),
         None if daily => {
             let midnight = now.with_timezone(&zone).date_naive().succ_opt().map(|day| day.and_time(NaiveTime::MIN));
             let midnight = midnight.and_then(|time| zone.from_local_datetime(&time).earliest());
@@ -288,7 +327,7 @@ fn too_many(said: &str, exception: Option<&Exception>, answer: &Answer<'_>, aske
         }
         None => now + TimeDelta::hours(1),
     };
-    let verdict = wait(asked.months, &format!("the vendor wants fewer requests: {said}"), until, now);
+    let verdict = wait(asked.months, Trouble::TooMany, &format!("the vendor wants fewer requests: {said}"), until, now);
     Verdict { host: HostMood(Some(until)), trouble: true, ..verdict }
 }
 
@@ -299,10 +338,7 @@ fn report(answer: &Answer<'_>, asked: &Asked<'_>, exceptions: &[Exception], now:
         // The same row will be there tomorrow; a vendor that is told may mend it.
         Err(error @ FormatError::BadRow { .. }) => {
             let reason = format!("the report is refused: {error}; tell the vendor");
-            return Verdict {
-                months: all(asked.months, MonthState::Failing, &reason, Some(now + TimeDelta::days(7))),
-                ..Verdict::default()
-            };
+            return Verdict::failing(asked.months, Trouble::Person, &reason, Some(now + TimeDelta::days(7)));
         }
         Err(error) => return not_the_report(&error.to_string(), answer, asked, now),
     };
@@ -317,15 +353,13 @@ fn report(answer: &Answer<'_>, asked: &Asked<'_>, exceptions: &[Exception], now:
 
 /// Nothing of it is stored; asked for twice more in this run, then a person looks.
 fn not_the_report(why: &str, answer: &Answer<'_>, asked: &Asked<'_>, now: DateTime<Utc>) -> Verdict {
-    if asked.attempts < RETRIES {
-        let until = now + growing(TimeDelta::seconds(1), asked.attempts, asked.report.as_str());
-        return wait(asked.months, &format!("not the report: {why}"), until, now);
+    let attempts = asked.earlier.met(asked.months, Trouble::NotTheReport);
+    if attempts < RETRIES {
+        let until = now + growing(TimeDelta::seconds(1), attempts, asked.report.as_str());
+        return wait(asked.months, Trouble::NotTheReport, &format!("not the report: {why}"), until, now);
     }
     let beginning = answer.beginning.trim();
     // Some reasons already show how the reply begins.
     let shown = if beginning.is_empty() || why.contains(beginning) { String::new() } else { format!("; it begins with: {beginning}") };
-    Verdict {
-        months: all(asked.months, MonthState::Failing, &format!("not the report: {why}{shown}"), Some(now + TimeDelta::days(7))),
-        ..Verdict::default()
-    }
+    Verdict::failing(asked.months, Trouble::NotTheReport, &format!("not the report: {why}{shown}"), Some(now + TimeDelta::days(7)))
 }

@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use super::meaning::{Remarks, remarks};
 use super::{Asked, Verdict};
 use crate::formats::Reading;
-use crate::model::{Exception, Month, MonthOutcome, MonthState};
+use crate::model::{Exception, Month, MonthOutcome, MonthState, Trouble};
 
 /// A month is young until so many days after its end: vendors have four weeks, and some take eight.
 const YOUNG_DAYS: i64 = 60;
@@ -81,7 +81,7 @@ pub(super) fn decide(
     let last_with_data = months_with_data.iter().rev().find(|month| asked.months.contains(**month)).copied();
     for month in asked.months.iter() {
         let outcome = if months_with_data.contains(&month) {
-            came(month, said, asked.attempts, now)
+            came(month, said, asked.earlier.of(month).incomplete, now)
         } else {
             missing(month, said, last_with_data, asked, today, now)
         };
@@ -101,15 +101,22 @@ pub(super) fn decide(
     verdict
 }
 
-fn came(month: Month, said: Remarks, attempts: u32, now: DateTime<Utc>) -> MonthOutcome {
+/// When a month is asked for again that came `incomplete` times before, but not for good.
+fn again_after(incomplete: u32, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    (incomplete < ASKED_AGAIN).then(|| now + TimeDelta::days(7))
+}
+
+fn came(month: Month, said: Remarks, incomplete: u32, now: DateTime<Utc>) -> MonthOutcome {
+    let whole = MonthOutcome::plain(month, MonthState::Harvested);
+    if !said.partial {
+        return whole;
+    }
     MonthOutcome {
-        month,
-        state: MonthState::Harvested,
-        reason: if said.partial { "the vendor says that there will be more".into() } else { String::new() },
-        next_attempt: (said.partial && attempts < ASKED_AGAIN).then(|| now + TimeDelta::days(7)),
-        partial: said.partial,
-        unconfirmed: false,
-        zero_said: false,
+        trouble: Some(Trouble::Partial),
+        reason: "the vendor says that there will be more".into(),
+        next_attempt: again_after(incomplete, now),
+        partial: true,
+        ..whole
     }
 }
 
@@ -123,37 +130,39 @@ fn missing(
     now: DateTime<Utc>,
 ) -> MonthOutcome {
     let young = (today - month.last_day()).num_days() < YOUNG_DAYS;
-    let outcome = |state, reason: &str, days: Option<i64>| MonthOutcome {
-        month,
-        state,
+    let incomplete = asked.earlier.of(month).incomplete;
+    let after = |days| Some(now + TimeDelta::days(days));
+    let outcome = |state, trouble, reason: &str, next_attempt| MonthOutcome {
+        trouble,
         reason: reason.to_owned(),
-        next_attempt: days.map(|days| now + TimeDelta::days(days)),
-        partial: false,
-        unconfirmed: false,
-        zero_said: false,
+        next_attempt,
+        ..MonthOutcome::plain(month, state)
     };
+    let not_ready = Some(Trouble::NotReady);
     let elsewhere = if asked.is_fallback { " in either release" } else { "" };
     if said.not_ready && young {
-        outcome(MonthState::Waiting, "the vendor does not have it ready yet", Some(1))
+        outcome(MonthState::Waiting, not_ready, "the vendor does not have it ready yet", after(1))
     } else if said.not_ready {
         let reason = format!("the vendor does not have it ready{elsewhere}, 60 days after the month's end; ask the vendor");
-        outcome(MonthState::Failing, &reason, Some(7))
+        outcome(MonthState::Failing, not_ready, &reason, after(7))
     } else if said.gone {
-        outcome(MonthState::Gone, &format!("the vendor does not have it any more{elsewhere}"), None)
+        outcome(MonthState::Gone, Some(Trouble::Gone), &format!("the vendor does not have it any more{elsewhere}"), None)
     } else if said.no_usage && young {
-        outcome(MonthState::Waiting, "the vendor says that there was no use, which may mean that it is not ready", Some(7))
+        outcome(MonthState::Waiting, not_ready, "the vendor says that there was no use, which may mean that it is not ready", after(7))
     } else if said.no_usage {
-        MonthOutcome { zero_said: true, ..outcome(MonthState::Empty, "", None) }
+        MonthOutcome { zero_said: true, ..MonthOutcome::plain(month, MonthState::Empty) }
     } else if said.partial {
-        let again = (asked.attempts < ASKED_AGAIN).then_some(7);
-        MonthOutcome { partial: true, unconfirmed: true, ..outcome(MonthState::Empty, "the vendor says that there will be more", again) }
+        let reason = "the vendor says that there will be more";
+        let outcome = outcome(MonthState::Empty, Some(Trouble::Partial), reason, again_after(incomplete, now));
+        MonthOutcome { partial: true, unconfirmed: true, ..outcome }
     } else if last_with_data.is_some_and(|last| last < month) && young {
-        outcome(MonthState::Waiting, "earlier months came and this one did not, which may mean that it is not ready", Some(7))
+        outcome(MonthState::Waiting, not_ready, "earlier months came and this one did not, which may mean that it is not ready", after(7))
     } else if last_with_data.is_some() {
         // The report covers the month and has others: it was not used.
-        outcome(MonthState::Empty, "the report covers the month and has nothing for it", None)
+        outcome(MonthState::Empty, None, "the report covers the month and has nothing for it", None)
     } else {
-        let again = (asked.attempts < ASKED_AGAIN).then_some(7);
-        MonthOutcome { unconfirmed: true, ..outcome(MonthState::Empty, "an empty report, with no word that there was no use", again) }
+        let reason = "an empty report, with no word that there was no use";
+        let outcome = outcome(MonthState::Empty, Some(Trouble::Unconfirmed), reason, again_after(incomplete, now));
+        MonthOutcome { unconfirmed: true, ..outcome }
     }
 }

@@ -22,8 +22,9 @@ struct Case {
     data: Vec<&'static str>,
     months: MonthRange,
     has_fallback: bool,
-    attempts: u32,
-    first_attempt: Option<DateTime<Utc>>,
+    /// Of every month.
+    earlier: Attempts,
+    our_address: Option<IpAddr>,
 }
 
 impl Case {
@@ -36,8 +37,8 @@ impl Case {
             data: vec![],
             months: months("2024-10", "2024-12"),
             has_fallback: false,
-            attempts: 0,
-            first_attempt: None,
+            earlier: Attempts::default(),
+            our_address: None,
         }
     }
 
@@ -56,6 +57,7 @@ impl Case {
         let data: BTreeSet<Month> = self.data.iter().map(|m| m.parse().unwrap()).collect();
         let report = "PR".parse().unwrap();
         let others = ["c2".to_owned()];
+        let earlier = self.months.iter().map(|month| (month, self.earlier)).collect();
         let answer = Answer {
             status: self.status,
             retry_after: self.retry_after,
@@ -71,10 +73,15 @@ impl Case {
             other_customers: &others,
             has_fallback: self.has_fallback,
             is_fallback: false,
-            attempts: self.attempts,
-            first_attempt: self.first_attempt,
+            earlier: &earlier,
+            our_address: self.our_address,
         };
         judge(&answer, &asked, now(), chrono_tz::Europe::Oslo)
+    }
+
+    /// Was tried so often with this outcome, yesterday for the first time.
+    fn tried(&mut self, trouble: Trouble, count: u32) {
+        self.earlier = Attempts { trouble: Some(trouble), count, first: Some(now() - TimeDelta::hours(25)), incomplete: 0 };
     }
 
     fn states(&self) -> Vec<String> {
@@ -127,7 +134,9 @@ fn a_partial_month_is_kept_and_asked_for_five_times_more() {
     let mut case = Case::with(&[3040], &ALL);
     let verdict = case.judge();
     assert!(verdict.months.iter().all(|o| o.state == MonthState::Harvested && o.partial && o.next_attempt.is_some()));
-    case.attempts = 5;
+    case.earlier.incomplete = 4;
+    assert!(case.judge().months.iter().all(|o| o.partial && o.next_attempt.is_some()));
+    case.earlier.incomplete = 5;
     assert!(case.judge().months.iter().all(|o| o.partial && o.next_attempt.is_none()));
 }
 
@@ -201,9 +210,11 @@ fn a_queued_report_is_fetched_when_the_vendor_says() {
     let verdict = case.judge();
     assert_eq!(verdict.months[0].next_attempt, Some("2025-01-20T03:40:00Z".parse().unwrap()));
     assert_eq!(verdict.retry_now_after, None);
-    case.attempts = 9;
-    case.first_attempt = Some("2025-01-19T03:00:00Z".parse().unwrap());
+    case.tried(Trouble::Queued, 9);
     assert_eq!(case.states(), ["failing"; 3]);
+    // What was met before it came into the queue does not count.
+    case.tried(Trouble::NotReady, 9);
+    assert_eq!(case.states(), ["waiting"; 3]);
     let mut bare = Case::new();
     bare.status = 202;
     bare.reading = Err(FormatError::NotJson { beginning: String::new() });
@@ -225,11 +236,12 @@ fn a_vendor_that_is_asked_too_often_is_left_alone() {
 
 #[test]
 fn a_vendor_that_wants_to_be_asked_again_at_once_is_not_hammered() {
-    for code in [1020, 1011, 1010] {
+    for (code, trouble) in [(1020, Trouble::TooMany), (1011, Trouble::Queued), (1010, Trouble::Unavailable)] {
         let mut case = Case::with(&[code], &[]);
         case.retry_after = Some(RetryAfter::Seconds(0));
         for (attempts, least) in [(0, 1), (3, 8), (6, 16)] {
-            case.attempts = attempts;
+            case.tried(trouble, attempts);
+            case.earlier.first = Some(now());
             let wait = case.judge().months[0].next_attempt.unwrap() - now();
             assert!(wait >= TimeDelta::seconds(least), "{code}, {attempts}: {wait}");
         }
@@ -243,15 +255,18 @@ fn a_server_in_trouble_is_asked_again_with_growing_pauses() {
     case.reading = Err(FormatError::NotJson { beginning: "<html>".into() });
     let mut pauses = Vec::new();
     for attempts in 0..6 {
-        case.attempts = attempts;
+        case.tried(Trouble::Unavailable, attempts);
         let verdict = case.judge();
         assert!(verdict.trouble && verdict.months.iter().all(|o| o.state == MonthState::Waiting));
         assert_eq!(verdict.retry_now_after.is_some(), attempts < 3, "{attempts}");
         pauses.push(verdict.months[0].next_attempt.unwrap() - now());
     }
     assert!(pauses.is_sorted() && pauses[0] >= TimeDelta::seconds(1) && pauses[3] >= TimeDelta::minutes(10), "{pauses:?}");
-    case.attempts = 1000;
+    case.tried(Trouble::Unavailable, 1000);
     assert_eq!(case.judge().months[0].next_attempt.unwrap() - now(), TimeDelta::days(1));
+    // That it was not ready for weeks is no reason to be impatient with a moment's trouble.
+    case.tried(Trouble::NotReady, 1000);
+    assert!(case.judge().retry_now_after.is_some());
 }
 
 #[test]
@@ -277,7 +292,9 @@ fn what_is_not_the_report_is_asked_for_twice_more_and_then_shown() {
         let verdict = case.judge();
         assert!(verdict.retry_now_after.is_some(), "{expected}");
         assert!(verdict.months.iter().all(|o| o.state == MonthState::Waiting), "{expected}");
-        case.attempts = 2;
+        case.tried(Trouble::NotReady, 30);
+        assert!(case.judge().retry_now_after.is_some(), "{expected}");
+        case.tried(Trouble::NotTheReport, 2);
         let verdict = case.judge();
         assert!(verdict.months.iter().all(|o| o.state == MonthState::Failing), "{expected}");
         assert_eq!(verdict.retry_now_after, None);
@@ -326,11 +343,38 @@ fn an_unknown_code_is_an_error_unless_it_says_that_the_report_is_queued() {
 #[test]
 fn no_answer_at_all_waits_unless_a_person_is_needed() {
     let transport = |needs_a_person| Transport { reason: "cannot reach example.org".into(), needs_a_person, of_host: true };
-    let verdict = judge_transport(&transport(false), months("2024-10", "2024-12"), 0, now());
+    let verdict = judge_transport(&transport(false), months("2024-10", "2024-12"), &Earlier::default(), now());
     assert!(verdict.trouble && verdict.retry_now_after.is_some());
     assert!(verdict.months.iter().all(|o| o.state == MonthState::Waiting && o.reason.contains("example.org")));
     assert_eq!(verdict.host.until(), verdict.months[0].next_attempt, "nobody else is asked for there meanwhile");
-    let verdict = judge_transport(&transport(true), months("2024-10", "2024-12"), 0, now());
+    let verdict = judge_transport(&transport(true), months("2024-10", "2024-12"), &Earlier::default(), now());
     assert!(verdict.trouble && verdict.retry_now_after.is_none());
     assert!(verdict.months.iter().all(|o| o.state == MonthState::Failing));
+}
+
+#[test]
+fn a_new_month_has_all_its_tries_also_in_the_company_of_an_old_one() {
+    let long = |trouble| Attempts { trouble: Some(trouble), count: 9, first: Some(now() - TimeDelta::days(9)), incomplete: 9 };
+    let (old, new): (Month, Month) = ("2024-11".parse().unwrap(), "2024-12".parse().unwrap());
+    let earlier: Earlier = [(old, long(Trouble::NotTheReport))].into_iter().collect();
+    assert_eq!(earlier.met(months("2024-11", "2024-11"), Trouble::NotTheReport), 9);
+    assert_eq!(earlier.met(months("2024-11", "2024-12"), Trouble::NotTheReport), 0);
+    let queued: Earlier = [(old, long(Trouble::Queued))].into_iter().collect();
+    assert!(queued.since(months("2024-11", "2024-11"), Trouble::Queued).is_some());
+    assert_eq!(queued.since(months("2024-11", "2024-12"), Trouble::Queued), None);
+    assert_eq!((earlier.of(old).incomplete, earlier.of(new).incomplete), (9, 0));
+}
+
+#[test]
+fn an_address_that_is_not_admitted_is_named() {
+    let mut case = Case::with(&[2030], &[]);
+    case.reading.as_mut().unwrap().exceptions[0].data = "198.51.100.7".into();
+    let reason = |case: &Case| case.judge().months[0].reason.clone();
+    assert!(!reason(&case).contains("This machine asks from"), "{}", reason(&case));
+    case.our_address = Some("192.0.2.5".parse().unwrap());
+    let verdict = case.judge();
+    assert_eq!(verdict.stop, Stop::Account);
+    for expected in ["asks from 192.0.2.5;", "gateway", "198.51.100.7", "public address"] {
+        assert!(reason(&case).contains(expected), "{}", reason(&case));
+    }
 }

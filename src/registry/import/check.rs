@@ -1,15 +1,15 @@
 //! What rows of each kind must agree with: what they name must exist, and some exclude one another.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono::NaiveDate;
 
-use super::Known as Outside;
+use super::{Known as Outside, Place, Placed};
 use crate::model::registry::{
     Account, Claim, Covers, Institution, Kind, ManualFigure, Municipality, Persons, Product, Registry, Row, Subscription, Transition,
     Validity, Vendor,
 };
-use crate::model::{AppliesTo, KeyRow, MunicipalityCode, SessionCount};
+use crate::model::{AccountId, AppliesTo, InstitutionId, KeyRow, Month, MunicipalityCode, ProductId, SessionCount};
 use crate::registry::geography::Geography;
 use crate::registry::problem::did_you_mean;
 
@@ -38,6 +38,11 @@ pub(super) trait Rules: Row {
         Validity::default()
     }
 
+    /// Rows against one another and against those stored: what they become, or what is wrong with which of them.
+    fn settle(_rows: &mut Vec<Placed<Self>>, _stored: &Registry, _replace: bool) -> Vec<(Place, &'static str, String)> {
+        Vec::new()
+    }
+
     /// Whether what it names exists.
     fn check(&self, known: &Known<'_>, remarks: &mut Remarks);
 }
@@ -63,6 +68,7 @@ pub(super) struct Known<'a> {
     vendors: HashSet<&'a str>,
     products: HashSet<&'a str>,
     accounts: HashSet<&'a str>,
+    given: &'a HashMap<(InstitutionId, ProductId, Month), BTreeSet<AccountId>>,
     sources: HashSet<&'a str>,
     geography: Geography,
     today: NaiveDate,
@@ -80,6 +86,7 @@ impl<'a> Known<'a> {
             vendors: registry.vendors.iter().map(|row| row.id.as_str()).collect(),
             products: registry.products.iter().map(|row| row.id.as_str()).collect(),
             accounts: registry.accounts.iter().map(|row| row.id.as_str()).collect(),
+            given: &outside.given,
             sources: outside.sources.iter().copied().collect(),
             geography: Geography::new(registry),
             today,
@@ -305,6 +312,10 @@ impl Rules for KeyRow {
         &registry.keys
     }
 
+    fn settle(rows: &mut Vec<Placed<Self>>, stored: &Registry, replace: bool) -> Vec<(Place, &'static str, String)> {
+        super::keys::settle(rows, stored, replace)
+    }
+
     fn valid(&self) -> Validity {
         self.valid
     }
@@ -339,16 +350,26 @@ impl Rules for ManualFigure {
     fn check(&self, known: &Known<'_>, remarks: &mut Remarks) {
         exists(remarks, "institution", self.institution.as_str(), "institution", &known.institutions, INSTITUTIONS_FIRST);
         exists(remarks, "product", self.product.as_str(), "product", &known.products, "import products first");
+        let of = (self.institution.clone(), self.product.clone(), self.month);
+        let given = known.given.get(&of).into_iter().flatten().filter(|account| !self.instead_of.contains(account));
+        let given: Vec<&str> = given.map(AccountId::as_str).collect();
+        if !given.is_empty() {
+            let options: Vec<String> = given.iter().map(|account| format!("--instead-of {account}")).collect();
+            let what = format!(
+                "{} already gives {} figures of {} in {}, and it would be counted twice; leave the row out, or import it with {}: \
+                 then that account's use of the product in the month is kept but not counted",
+                given.join(" and "),
+                self.institution,
+                self.product,
+                self.month,
+                options.join(" ")
+            );
+            remarks.wrong.push(("product", what));
+        }
         for account in &self.instead_of {
             exists(remarks, "instead_of", account.as_str(), "account", &known.accounts, "import accounts first");
         }
     }
-}
-
-/// Whether some day is in both.
-pub(super) fn meet(a: Validity, b: Validity) -> bool {
-    let begins_in = |a: Validity, b: Validity| a.from.is_none_or(|from| b.to.is_none_or(|to| from < to));
-    begins_in(a, b) && begins_in(b, a)
 }
 
 /// When, in words.

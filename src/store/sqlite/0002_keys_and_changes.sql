@@ -13,10 +13,13 @@ CREATE TABLE manual_figure (
 CREATE TABLE session_file (sha256 TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL, change BIGINT NOT NULL);
 
 -- Everything that was ever done to the store: in this order.
+-- `sum` is over all that the change wrote into figures, their history and the registry; `seal` is a hash of the change with its sum and
+-- the seal before, so that nothing of the past can be edited unseen. Both are empty for what was done before changes were numbered.
 CREATE TABLE change (
-    id BIGINT NOT NULL PRIMARY KEY, "at" TEXT NOT NULL, who TEXT NOT NULL, reason TEXT NOT NULL, what TEXT NOT NULL);
+    id BIGINT NOT NULL PRIMARY KEY, "at" TEXT NOT NULL, who TEXT NOT NULL, reason TEXT NOT NULL, what TEXT NOT NULL,
+    sum TEXT NOT NULL DEFAULT '', seal TEXT NOT NULL DEFAULT '');
 CREATE INDEX change_at ON change ("at", id);
-INSERT INTO change
+INSERT INTO change (id, "at", who, reason, what)
     SELECT row_number() OVER (ORDER BY changed_at, cause), changed_at, '', reason, cause FROM
         (SELECT changed_at, cause, max(reason) AS reason FROM
             (SELECT changed_at, cause, 'registry' AS reason FROM registry_change
@@ -63,3 +66,8 @@ CREATE TABLE closed_year (year BIGINT NOT NULL PRIMARY KEY, change BIGINT NOT NU
 CREATE TABLE pending (
     product BIGINT NOT NULL, report BIGINT NOT NULL, year BIGINT NOT NULL, change BIGINT NOT NULL,
     PRIMARY KEY (product, report, year, change)) WITHOUT ROWID;
+
+-- What the attempts met that are counted, and how often a month came in part or as an unconfirmed zero.
+ALTER TABLE month_state ADD COLUMN trouble TEXT NOT NULL DEFAULT '';
+ALTER TABLE month_state ADD COLUMN incomplete BIGINT NOT NULL DEFAULT 0;
+UPDATE month_state SET incomplete = attempts WHERE partial = 1 OR unconfirmed = 1;
