@@ -7,6 +7,7 @@
 
 pub mod addresses;
 pub mod attributor;
+pub mod audit;
 pub mod claimants;
 pub mod division;
 pub mod explain;

@@ -161,6 +161,7 @@ async fn exports(context: &Context, store: &Store, registry: &Registry, dir: &Pa
         from,
         to,
         as_of: None,
+        month: None,
         geography: Geography::Today,
         format,
         output: None,
