@@ -26,7 +26,10 @@ pub async fn run(context: &Context, arguments: &ExplainArguments) -> Result<Done
         let near = did_you_mean(id.as_str(), registry.institutions.iter().map(|i| i.id.as_str()));
         return Err(Failure::input(format_args!("--institution {id}: no institution of that id is registered{near}")));
     }
-    super::known::product(&arguments.product, &registry, &context.settings)?;
+    if registry.products.is_empty() {
+        // Not registered: what it may have been meant to be is looked for among all.
+        super::known::product(&arguments.product, &store.registry().await?, &context.settings)?;
+    }
     arguments.report.iter().try_for_each(super::known::report)?;
     let report = match &arguments.report {
         Some(report) => report.clone(),
