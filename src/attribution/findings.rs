@@ -136,7 +136,10 @@ fn list(institutions: &[InstitutionId]) -> String {
 
 /// What is found, by what it is, with its months.
 #[derive(Default)]
-struct Found(BTreeMap<(&'static str, Vec<AccountId>, Option<ProductId>, String), BTreeSet<Month>>);
+struct Found(BTreeMap<About, BTreeSet<Month>>);
+
+/// Kind, accounts, product, words.
+type About = (&'static str, Vec<AccountId>, Option<ProductId>, String);
 
 impl Found {
     fn add(&mut self, kind: &'static str, accounts: Vec<AccountId>, product: Option<ProductId>, month: Month, what: String) {

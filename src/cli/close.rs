@@ -37,9 +37,9 @@ async fn close(context: &Context, year: i32) -> Result<Done, Failure> {
     }
     let newly = transaction.close_year(year).await?;
     if newly {
-        transaction.commit().await?
+        transaction.commit().await?;
     } else {
-        transaction.roll_back().await?
+        transaction.roll_back().await?;
     }
     store.close().await?;
     context.printer.result(&json!({ "year": year, "closed": true, "was_closed": !newly }), || {

@@ -91,9 +91,9 @@ impl Proposal<'_> {
             return Err(Failure::input(format_args!("weights are for method fixed; method {method} finds its own")));
         }
         let weights = if self.arguments.from_population {
-            self.from_population(&members)?
+            self.by_population(&members)?
         } else if self.arguments.from_measured {
-            self.from_measured(&members, product.as_ref())?
+            self.by_measure(&members, product.as_ref())?
         } else {
             weights
         };
@@ -235,7 +235,7 @@ impl Proposal<'_> {
         if self.rules.access(account) == Access::Login { Vec::new() } else { addresses(&self.view, account).into_iter().collect() }
     }
 
-    fn from_population(&self, members: &BTreeSet<InstitutionId>) -> Result<BTreeMap<InstitutionId, Weight>, Failure> {
+    fn by_population(&self, members: &BTreeSet<InstitutionId>) -> Result<BTreeMap<InstitutionId, Weight>, Failure> {
         let persons = PersonFigures::new(self.registry);
         let weights = population_weights(&self.view, &persons, members.iter());
         let weights = weights
@@ -243,7 +243,7 @@ impl Proposal<'_> {
         Ok(members.iter().cloned().zip(weights.into_iter().map(Weight::whole)).collect())
     }
 
-    fn from_measured(
+    fn by_measure(
         &self,
         members: &BTreeSet<InstitutionId>,
         product: Option<&ProductId>,

@@ -104,12 +104,10 @@ fn words(
             let id = institution.as_ref().map_or("", |id| id.as_str());
             let name = names.get(id).copied().unwrap_or("(nobody)");
             let difference = i128::from(*then) - i128::from(*now);
-            let sign = if difference > 0 {
-                "+"
-            } else if difference < 0 {
-                "−"
-            } else {
-                ""
+            let sign = match difference.signum() {
+                1 => "+",
+                -1 => "−",
+                _ => "",
             };
             table.row([
                 product.to_string(),

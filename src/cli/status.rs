@@ -10,7 +10,7 @@ use super::table::{Align, TextTable};
 use super::{Done, Failure, close, known};
 use crate::attribution::Attributor;
 use crate::attribution::findings::{Finding, Harvested, findings};
-use crate::model::{Month, MonthState, SourceId};
+use crate::model::{AccountId, Month, MonthState, SourceId};
 use crate::store::{MonthRow, Store};
 
 /// Per state, how many accounts' reports.
@@ -98,7 +98,7 @@ pub async fn run(context: &Context, arguments: &StatusArguments) -> Result<Done,
         }
         for finding in &found {
             let months = if finding.from == finding.to { finding.from.to_string() } else { format!("{} to {}", finding.from, finding.to) };
-            let accounts: Vec<&str> = finding.accounts.iter().map(|account| account.as_str()).collect();
+            let accounts: Vec<&str> = finding.accounts.iter().map(AccountId::as_str).collect();
             let product = finding.product.as_ref().map(|product| format!(" {product}")).unwrap_or_default();
             out.push_str(&format!("  {}: {}{product} {months}: {}\n", finding.kind, accounts.join(" "), finding.what));
         }

@@ -155,14 +155,14 @@ impl World {
         world
     }
 
-    fn cause(&self) -> Cause {
+    fn cause() -> Cause {
         Cause { who: "test".into(), reason: "registry", what: "test".into(), at: "2025-01-20T03:30:00Z".into() }
     }
 
     async fn take(&mut self, arrival: &Arrival) {
         match arrival {
             Arrival::File(kind, text) => {
-                let mut transaction = self.store.begin(self.cause()).await.unwrap();
+                let mut transaction = self.store.begin(Self::cause()).await.unwrap();
                 let registry = transaction.registry().await.unwrap();
                 let known = Known { sources: vec!["s"], ..Known::default() };
                 let file = FileInput { name: "file.csv", bytes: text.as_bytes() };
