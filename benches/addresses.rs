@@ -106,12 +106,14 @@ fn built<T>(build: impl FnOnce() -> T) -> (T, f64) {
     (built, start.elapsed().as_secs_f64())
 }
 
+type Answers<'c> = Box<dyn Fn(&[IpAddr], &mut [usize]) + 'c>;
+
 struct Contender<'c> {
     name: &'static str,
     /// Seconds.
     made_in: Option<f64>,
     /// Writes the answer to each address.
-    answers: Box<dyn Fn(&[IpAddr], &mut [usize]) + 'c>,
+    answers: Answers<'c>,
 }
 
 impl<'c> Contender<'c> {
