@@ -20,14 +20,14 @@ const KEYS_OF_PRODUCT: usize = 5;
 
 /// What each product is, in turn, with the reports that tell of it and how many titles give 10 million facts in all.
 const CONTENTS: [(Content, &str, usize); 8] = [
-    (Content::Newspapers, "TR", 60),
-    (Content::Books, "TR", 110),
-    (Content::Journals, "TR", 150),
-    (Content::ReferenceWorks, "TR", 60),
-    (Content::Mixed, "TR", 90),
-    (Content::Films, "IR", 60),
-    (Content::Books, "TR", 110),
-    (Content::Music, "IR", 90),
+    (Content::Newspapers, "TR", 76),
+    (Content::Books, "TR", 138),
+    (Content::Journals, "TR", 188),
+    (Content::ReferenceWorks, "TR", 76),
+    (Content::Mixed, "TR", 112),
+    (Content::Films, "IR", 76),
+    (Content::Books, "TR", 138),
+    (Content::Music, "IR", 112),
 ];
 
 /// Who is there.

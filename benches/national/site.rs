@@ -12,7 +12,7 @@ use super::process::run;
 use super::registry::{Country, is_replicated};
 
 /// Told in the folder's mark: another generator makes another site.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 
 /// A site that is harvested, and stays as it is.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ impl Site {
                 println!("the site in {} is used again", folder.display());
                 return Ok(site);
             }
-            Ok(found) => return Err(format!("{} is of {found}, wanted is {form}; name another folder", folder.display()).into()),
+            Ok(found) => return Err(format!("{} is of {found}, wanted is {form}; remove it, or name another", folder.display()).into()),
             Err(_) if site.folder.exists() => return Err(format!("{} is half made; remove it", folder.display()).into()),
             Err(_) => {}
         }
