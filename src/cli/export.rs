@@ -14,7 +14,7 @@ use crate::export::{
 };
 use crate::model::registry::{Covers, Registry};
 use crate::model::{AccountId, Month, MonthRange, MonthState, SourceId};
-use crate::store::{AccountMonth, MonthRow, StatisticFilter, Store, StoreError};
+use crate::store::{AccountMonth, MonthRow, StatisticFilter, Store, StoreError, StoredFact};
 
 /// Runs the command.
 pub async fn run(context: &Context, arguments: &ExportArguments) -> Result<Done, Failure> {
@@ -198,10 +198,10 @@ fn filter(model: &ReadModel<'_>, registry: &Registry, who: &Who, arguments: &Exp
 /// The facts of one month of one report of one account, sorted by content and not by the order in which things arrived.
 fn facts(store: &Store, model: &ReadModel<'_>, arguments: &ExportArguments, row: &MonthRow) -> Result<Vec<FactRow>, StoreError> {
     let mut rows = Vec::new();
-    let take = &mut |fact: crate::store::StoredFact| -> Result<(), StoreError> {
-        let product = arguments.products.is_empty() || arguments.products.contains(&fact.product);
-        if product && (arguments.metrics.is_empty() || arguments.metrics.contains(&fact.metric)) {
-            rows.push(model.fact(fact, row));
+    let take = &mut |fact: StoredFact<'_>| -> Result<(), StoreError> {
+        let product = arguments.products.is_empty() || arguments.products.contains(fact.product);
+        if product && (arguments.metrics.is_empty() || arguments.metrics.iter().any(|metric| metric == fact.metric)) {
+            rows.push(model.fact(&fact, row));
         }
         Ok(())
     };

@@ -167,8 +167,8 @@ impl<'a> ReadModel<'a> {
 
     /// A row of facts.
     #[must_use]
-    pub fn fact(&self, fact: StoredFact, row: &MonthRow) -> FactRow {
-        let Item { platform, database, title, item, publisher, ids, parent, component, .. } = fact.item;
+    pub fn fact(&self, fact: &StoredFact<'_>, row: &MonthRow) -> FactRow {
+        let Item { platform, database, title, item, publisher, ids, parent, component, .. } = fact.item.clone();
         let parent = parent.map(|parent| if parent.title.is_empty() { identifiers(&parent.ids) } else { parent.title.into() });
         // A component is what was used; the item that it belongs to stands in its place as parent.
         let (item, ids, parent) = match component {
@@ -178,11 +178,11 @@ impl<'a> ReadModel<'a> {
         FactRow {
             month: fact.month,
             source: row.source.clone(),
-            account: fact.account,
-            scope: if fact.scope == Scope::Account { Text::default() } else { fact.scope.to_string().into() },
-            report: fact.report,
+            account: fact.account.clone(),
+            scope: if *fact.scope == Scope::Account { Text::default() } else { fact.scope.to_string().into() },
+            report: fact.report.clone(),
             release: row.release.as_str().into(),
-            product: fact.product,
+            product: fact.product.clone(),
             metric: fact.metric.into(),
             data_type: fact.data_type.into(),
             access_method: fact.access_method.into(),

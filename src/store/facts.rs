@@ -1,11 +1,13 @@
 //! Facts at the vendor's scope: interned, grouped, replaced a month of an account's report at a time.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
-use sqlx::{QueryBuilder, Row as _, Sqlite};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, QueryBuilder, Row as _, Sqlite};
 
 use super::months::{count_of, month_of, to_count};
-use super::terms::{Terms, all_texts};
+use super::terms::{Interned, Terms, all_texts, known};
 use super::{AccountMonth, Connection, Store, StoreError, Transaction};
 use crate::model::{AccountId, AddressRange, Addresses, Count, Group, Item, Member, Month, ProductId, ReportId, Scope, Unit};
 
@@ -47,33 +49,36 @@ pub struct FactBatch {
 }
 
 /// A fact with all its words, read back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredFact {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoredFact<'a> {
     /// The account.
-    pub account: AccountId,
+    pub account: &'a AccountId,
     /// The report.
-    pub report: ReportId,
+    pub report: &'a ReportId,
     /// The month.
     pub month: Month,
     /// The scope.
-    pub scope: Scope,
+    pub scope: &'a Scope,
     /// The product.
-    pub product: ProductId,
+    pub product: &'a ProductId,
     /// `Metric_Type`.
-    pub metric: String,
+    pub metric: &'a str,
     /// `Data_Type`.
-    pub data_type: String,
+    pub data_type: &'a str,
     /// `Access_Method`.
-    pub access_method: String,
+    pub access_method: &'a str,
     /// `Access_Type`.
-    pub access_type: String,
+    pub access_type: &'a str,
     /// `YOP`.
-    pub yop: String,
+    pub yop: &'a str,
     /// What was used.
-    pub item: Item,
+    pub item: &'a Item,
     /// The count.
     pub count: u64,
 }
+
+/// Takes facts as they are read.
+pub type TakeFact<'t> = dyn FnMut(StoredFact<'_>) -> Result<(), StoreError> + Send + 't;
 
 /// Where a stream of facts has come in a transaction.
 #[derive(Debug)]
@@ -238,20 +243,15 @@ impl Transaction<'_> {
     /// The database fails.
     pub async fn scopes(&mut self, unit: &Unit) -> Result<Vec<(AccountId, Scope)>, StoreError> {
         let result = async {
-            let sql = "SELECT DISTINCT a.text, s.text FROM usage_group g JOIN term a ON a.id = g.account JOIN term s ON s.id = g.scope \
-                       JOIN term p ON p.id = g.product JOIN term r ON r.id = g.report \
-                       WHERE p.text = $1 AND r.text = $2 AND g.month >= $3 AND g.month < $4 ORDER BY 1, 2";
+            let (connection, terms) = self.parts();
+            let (product, report) =
+                (terms.number(connection, unit.product.as_str()).await?, terms.number(connection, unit.report.as_str()).await?);
+            let sql = "SELECT a.text, s.text FROM (SELECT DISTINCT account, scope FROM usage_group \
+                       WHERE product = $1 AND report = $2 AND month >= $3 AND month < $4) g \
+                       JOIN term a ON a.id = g.account JOIN term s ON s.id = g.scope ORDER BY 1, 2";
             let (first, after) = year_bounds(unit.year);
-            let rows = sqlx::query(sql)
-                .bind(unit.product.as_str())
-                .bind(unit.report.as_str())
-                .bind(first)
-                .bind(after)
-                .fetch_all(self.connection())
-                .await?;
-            rows.iter()
-                .map(|row| Ok((AccountId::trusted(&row.try_get::<String, _>(0)?), parse_scope(&row.try_get::<String, _>(1)?)?)))
-                .collect()
+            let rows = sqlx::query(sql).bind(product).bind(report).bind(first).bind(after).fetch_all(connection).await?;
+            rows.iter().map(|row| Ok((AccountId::trusted(row.try_get(0)?), parse_scope(row.try_get(1)?)?))).collect()
         };
         let result: Result<Vec<(AccountId, Scope)>, StoreError> = result.await;
         result.map_err(|e| self.named(e))
@@ -291,7 +291,8 @@ impl Store {
         counts(&mut *self.reading().await, unit, None).await.map_err(|e| self.named(e))
     }
 
-    /// The facts of one report of one account in some months, one group after the other, to `take` as they are read.
+    /// The facts of one report of one account in some months, a month after the other and in each all facts of one item together, to
+    /// `take` as they are read.
     ///
     /// # Errors
     /// The database fails, or `take` does.
@@ -300,10 +301,10 @@ impl Store {
         account: &AccountId,
         report: &ReportId,
         months: &BTreeSet<Month>,
-        take: &mut (dyn FnMut(StoredFact) -> Result<(), StoreError> + Send),
+        take: &mut TakeFact<'_>,
     ) -> Result<(), StoreError> {
-        let mut connection = self.reading().await;
-        read_facts(&mut connection, account, report, months, take).await.map_err(|e| self.named(e))
+        let (mut connection, mut interned) = (self.reading().await, self.interned().await);
+        read_facts(&mut connection, &mut interned, (account, report), months, take).await.map_err(|e| self.named(e))
     }
 
     /// For every group its stored total and the sum of its facts, where these differ: (account, report, month, total, sum).
@@ -500,48 +501,74 @@ async fn counts(connection: &mut Connection, unit: &Unit, accounts: Option<&BTre
     Ok(counts)
 }
 
+/// What a group says of its facts, with their words.
+struct GroupWords {
+    scope: Scope,
+    product: ProductId,
+    /// Metric, data type, access method.
+    words: [Arc<str>; 3],
+}
+
 async fn read_facts(
     connection: &mut Connection,
-    account: &AccountId,
-    report: &ReportId,
+    interned: &mut Interned,
+    (account, report): (&AccountId, &ReportId),
     months: &BTreeSet<Month>,
-    take: &mut (dyn FnMut(StoredFact) -> Result<(), StoreError> + Send),
+    take: &mut TakeFact<'_>,
 ) -> Result<(), StoreError> {
-    let texts = all_texts(&mut *connection).await?;
-    let text = |number: i64| texts.get(&number).cloned().ok_or_else(|| StoreError::Corrupt(format!("term {number} is missing")));
+    let (account_number, report_number) = (known(connection, account.as_str()).await?, known(connection, report.as_str()).await?);
     for month in months {
-        let groups = sqlx::query(
-            "SELECT id, scope, product, metric, data_type, access_method FROM usage_group \
-             WHERE account = (SELECT id FROM term WHERE text = $1) AND report = (SELECT id FROM term WHERE text = $2) AND month = $3 ORDER BY id",
-        )
-        .bind(account.as_str())
-        .bind(report.as_str())
-        .bind(i64::from(month.index()))
-        .fetch_all(&mut *connection)
-        .await?;
-        for group in groups {
-            let column = |i: usize| -> Result<String, StoreError> { text(group.try_get(i)?) };
-            let scope = parse_scope(&column(1)?)?;
-            let (product, metric, data_type, access_method) = (column(2)?, column(3)?, column(4)?, column(5)?);
-            let sql = "SELECT f.access_type, f.yop, f.count, i.body FROM fact f JOIN item i ON i.id = f.item WHERE f.usage_group = $1";
-            for row in sqlx::query(sql).bind(group.try_get::<i64, _>(0)?).fetch_all(&mut *connection).await? {
-                let body: &str = row.try_get(3)?;
-                take(StoredFact {
-                    account: account.clone(),
-                    report: report.clone(),
-                    month: *month,
-                    scope: scope.clone(),
-                    product: ProductId::trusted(&product),
-                    metric: metric.clone(),
-                    data_type: data_type.clone(),
-                    access_method: access_method.clone(),
-                    access_type: text(row.try_get(0)?)?,
-                    yop: text(row.try_get(1)?)?,
-                    item: serde_json::from_str(body).map_err(|e| StoreError::Corrupt(format!("an item: {e}")))?,
-                    count: count_of(row.try_get(2)?)?,
-                })?;
-            }
+        let of_month = "g.account = $1 AND g.report = $2 AND g.month = $3";
+        let month_number = i64::from(month.index());
+        let sql = format!("SELECT id, scope, product, metric, data_type, access_method FROM usage_group g WHERE {of_month} ORDER BY id");
+        let rows = sqlx::query(AssertSqlSafe(sql)).bind(account_number).bind(report_number).bind(month_number);
+        let rows: Vec<[i64; 6]> = rows.fetch_all(&mut *connection).await?.iter().map(numbers).collect::<Result<_, _>>()?;
+        interned.read_texts(connection, rows.iter().flat_map(|row| &row[1..])).await?;
+        let mut groups: HashMap<i64, GroupWords> = HashMap::with_capacity(rows.len());
+        for [id, scope, product, metric, data_type, access_method] in rows {
+            let text = |number| interned.text(number).cloned();
+            let words = [text(metric)?, text(data_type)?, text(access_method)?];
+            groups.insert(id, GroupWords { scope: parse_scope(&text(scope)?)?, product: ProductId::trusted(&text(product)?), words });
+        }
+        let sql = format!(
+            "SELECT f.item, f.usage_group, f.access_type, f.yop, f.count FROM usage_group g JOIN fact f ON f.usage_group = g.id \
+             WHERE {of_month}"
+        );
+        let rows = sqlx::query(AssertSqlSafe(sql)).bind(account_number).bind(report_number).bind(month_number);
+        let mut facts: Vec<[i64; 5]> = rows.fetch_all(&mut *connection).await?.iter().map(numbers).collect::<Result<_, _>>()?;
+        // Whoever takes them has something to do for each new item.
+        facts.sort_unstable();
+        interned.read_texts(connection, facts.iter().flat_map(|fact| &fact[2..4])).await?;
+        interned.read_items(connection, facts.iter().map(|fact| fact[0])).await?;
+        for [item, group, access_type, yop, count] in facts {
+            let missing = || StoreError::Corrupt(format!("group {group} is missing"));
+            let GroupWords { scope, product, words: [metric, data_type, access_method] } = groups.get(&group).ok_or_else(missing)?;
+            let (access_type, yop) = (interned.text(access_type)?, interned.text(yop)?);
+            let (item, count) = (interned.item(item)?, count_of(count)?);
+            take(StoredFact {
+                account,
+                report,
+                month: *month,
+                scope,
+                product,
+                metric,
+                data_type,
+                access_method,
+                access_type,
+                yop,
+                item,
+                count,
+            })?;
         }
     }
     Ok(())
+}
+
+/// The first columns of a row, all of them numbers.
+fn numbers<const N: usize>(row: &SqliteRow) -> Result<[i64; N], sqlx::Error> {
+    let mut numbers = [0; N];
+    for (place, number) in numbers.iter_mut().enumerate() {
+        *number = row.try_get(place)?;
+    }
+    Ok(numbers)
 }

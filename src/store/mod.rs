@@ -21,7 +21,7 @@ pub use changes::{Cause, ChangeRow};
 pub use closing::ClosedYear;
 pub use error::StoreError;
 pub use evidence::ReportedMonth;
-pub use facts::{Fact, FactBatch, FactStream, ItemRow, StoredFact, scope_word};
+pub use facts::{Fact, FactBatch, FactStream, ItemRow, StoredFact, TakeFact, scope_word};
 pub use figures::{StatisticFilter, StoredStatistic};
 pub use months::{AccountMonth, MonthRow};
 pub use open::{Store, Transaction};

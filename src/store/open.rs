@@ -11,7 +11,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::ledger::{self, Ledger};
-use super::terms::Terms;
+use super::terms::{Interned, Terms};
 use super::{Cause, Connection, StoreError};
 
 /// An open store.
@@ -19,6 +19,7 @@ use super::{Cause, Connection, StoreError};
 pub struct Store {
     path: PathBuf,
     reader: Mutex<Connection>,
+    interned: Mutex<Interned>,
     writer: Option<Writer>,
 }
 
@@ -62,7 +63,7 @@ impl Store {
         sqlx::query("ROLLBACK").execute(&mut connection).await.map_err(|e| at(e.into()))?;
         let reader = Connection::connect_with(&self::options(&path).read_only(true)).await.map_err(|e| at(e.into()))?;
         let writer = Writer { connection: Mutex::new((connection, Terms::default())), _lock: lock };
-        Ok(Self { path, reader: Mutex::new(reader), writer: Some(writer) })
+        Ok(Self { path, reader: Mutex::new(reader), interned: Mutex::default(), writer: Some(writer) })
     }
 
     /// Opens for reading; works while another process writes. A store that does not exist yet reads as an empty one.
@@ -75,7 +76,7 @@ impl Store {
         if !path.exists() {
             let mut connection = Connection::connect_with(&SqliteConnectOptions::new().in_memory(true)).await.map_err(|e| at(e.into()))?;
             migrator().run_direct(None, &mut connection, false).await?;
-            return Ok(Self { path, reader: Mutex::new(connection), writer: None });
+            return Ok(Self { path, reader: Mutex::new(connection), interned: Mutex::default(), writer: None });
         }
         let mut connection = match Connection::connect_with(&options(&path).read_only(true)).await {
             Ok(connection) => connection,
@@ -96,7 +97,7 @@ impl Store {
         } else if version > newest() {
             return Err(StoreError::TooNew { path, found: version, known: newest() });
         }
-        Ok(Self { path, reader: Mutex::new(connection), writer: None })
+        Ok(Self { path, reader: Mutex::new(connection), interned: Mutex::default(), writer: None })
     }
 
     /// Closes the store, its write-ahead log brought home, so that the one file is all of it.
@@ -104,7 +105,7 @@ impl Store {
     /// # Errors
     /// The database fails; what was committed is safe all the same.
     pub async fn close(self) -> Result<(), StoreError> {
-        let Self { path, reader, writer } = self;
+        let Self { path, reader, writer, .. } = self;
         reader.into_inner().close().await.map_err(|e| StoreError::from(e).at(&path))?;
         if let Some(Writer { connection, _lock }) = writer {
             connection.into_inner().0.close().await.map_err(|e| StoreError::from(e).at(&path))?;
@@ -139,6 +140,11 @@ impl Store {
     /// A connection to read with.
     pub(super) async fn reading(&self) -> MutexGuard<'_, Connection> {
         self.reader.lock().await
+    }
+
+    /// Texts and items that were read before; to be asked for while a connection to read with is held.
+    pub(super) async fn interned(&self) -> MutexGuard<'_, Interned> {
+        self.interned.lock().await
     }
 
     pub(super) fn named(&self, error: impl Into<StoreError>) -> StoreError {

@@ -1,11 +1,17 @@
 //! Interning: texts and items that many rows share have a number each.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
+use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, QueryBuilder, Row as _, Sqlite};
 
 use super::facts::ItemRow;
 use super::{Connection, StoreError};
+use crate::model::Item;
+
+/// How many items are remembered while facts are read.
+const ITEMS_READ: usize = 50_000;
 
 /// How many numbers of items are remembered; an item is looked up again after that.
 const ITEMS_REMEMBERED: usize = 200_000;
@@ -91,6 +97,69 @@ impl Terms {
             .map(|row| self.items.get(&row.fingerprint).copied().ok_or_else(|| StoreError::Corrupt("an item was not interned".into())))
             .collect()
     }
+}
+
+/// Texts and items that were read before, by number. What has a number never changes.
+#[derive(Debug, Default)]
+pub struct Interned {
+    texts: HashMap<i64, Arc<str>>,
+    items: HashMap<i64, Item>,
+}
+
+impl Interned {
+    /// Reads the texts with these numbers, as far as they are not known.
+    pub(super) async fn read_texts<'n>(
+        &mut self,
+        connection: &mut Connection,
+        numbers: impl Iterator<Item = &'n i64>,
+    ) -> Result<(), StoreError> {
+        let new: BTreeSet<i64> = numbers.copied().filter(|number| !self.texts.contains_key(number)).collect();
+        for row in by_number(connection, "SELECT id, text FROM term WHERE id IN (", &new).await? {
+            self.texts.insert(row.try_get(0)?, row.try_get::<&str, _>(1)?.into());
+        }
+        Ok(())
+    }
+
+    /// A text that was read.
+    pub(super) fn text(&self, number: i64) -> Result<&Arc<str>, StoreError> {
+        self.texts.get(&number).ok_or_else(|| StoreError::Corrupt(format!("term {number} is missing")))
+    }
+
+    /// Reads the items with these numbers, as far as they are not known.
+    pub(super) async fn read_items(&mut self, connection: &mut Connection, numbers: impl Iterator<Item = i64>) -> Result<(), StoreError> {
+        let wanted: BTreeSet<i64> = numbers.collect();
+        if self.items.len() + wanted.len() > ITEMS_READ {
+            self.items.clear();
+        }
+        let new: BTreeSet<i64> = wanted.into_iter().filter(|number| !self.items.contains_key(number)).collect();
+        for row in by_number(connection, "SELECT id, body FROM item WHERE id IN (", &new).await? {
+            let item = serde_json::from_str(row.try_get(1)?).map_err(|e| StoreError::Corrupt(format!("an item: {e}")))?;
+            self.items.insert(row.try_get(0)?, item);
+        }
+        Ok(())
+    }
+
+    /// An item that was read.
+    pub(super) fn item(&self, number: i64) -> Result<&Item, StoreError> {
+        self.items.get(&number).ok_or_else(|| StoreError::Corrupt(format!("item {number} is missing")))
+    }
+}
+
+/// The rows with these numbers, of a query that ends with an open bracket.
+async fn by_number(connection: &mut Connection, sql: &'static str, numbers: &BTreeSet<i64>) -> Result<Vec<SqliteRow>, StoreError> {
+    let numbers: Vec<i64> = numbers.iter().copied().collect();
+    let mut rows = Vec::with_capacity(numbers.len());
+    for chunk in numbers.chunks(500) {
+        let mut query = QueryBuilder::<Sqlite>::new(sql);
+        let mut list = query.separated(", ");
+        for number in chunk {
+            list.push(number);
+        }
+        query.push(")");
+        // Each list is another statement; they are not kept.
+        rows.extend(query.build().persistent(false).fetch_all(&mut *connection).await?);
+    }
+    Ok(rows)
 }
 
 /// All texts by number, for reading.

@@ -9,7 +9,7 @@ use crate::formats::summary::MonthDigests;
 use crate::harvest::intake::{look, product_rules};
 use crate::harvest::settle::SettleError;
 use crate::model::{Month, MonthState, Scope, UsageRecord};
-use crate::store::{AccountMonth, ChangeRow, MonthRow, Store, StoreError};
+use crate::store::{AccountMonth, ChangeRow, MonthRow, Store, StoreError, StoredFact};
 
 /// Facts add up to groups, groups to months.
 pub(super) async fn check_sums(store: &Store, months: &[MonthRow], verified: &mut Verified) -> Result<(), StoreError> {
@@ -65,22 +65,22 @@ pub(super) async fn check_replies(
         let place = place_of(row);
         verified.months += 1;
         let mut digests = MonthDigests::default();
-        let mut add = |fact: crate::store::StoredFact| {
-            let (member, addresses) = match &fact.scope {
+        let mut add = |fact: StoredFact<'_>| {
+            let (member, addresses) = match fact.scope {
                 Scope::Account => (None, None),
                 Scope::Member(member) => (Some(member), None),
                 Scope::Addresses(addresses) => (None, Some(*addresses)),
             };
             digests.add(&UsageRecord {
-                item: &fact.item,
+                item: fact.item,
                 member,
                 addresses,
-                metric: &fact.metric,
+                metric: fact.metric,
                 month: fact.month,
-                data_type: &fact.data_type,
-                access_method: &fact.access_method,
-                access_type: &fact.access_type,
-                yop: &fact.yop,
+                data_type: fact.data_type,
+                access_method: fact.access_method,
+                access_type: fact.access_type,
+                yop: fact.yop,
                 count: fact.count,
             });
             Ok(())
