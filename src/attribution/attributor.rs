@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::addresses::AddressTables;
 use super::claimants::{addresses, claimants};
 use super::division::{Division, Means};
-use super::figures::{Sum, shares};
+use super::figures::Sums;
 use super::keys::{KeyBook, Sessions, Wanted};
 use super::month_view::MonthView;
 use super::persons::PersonFigures;
@@ -17,7 +17,6 @@ use super::rules::Rules;
 use super::run::{Part, divide};
 use super::webster::DivideError;
 use crate::model::registry::{Access, Account, ManualFigure, Registry, SharedTraffic};
-use crate::model::statistic::StatisticKey;
 use crate::model::{
     AccountId, AddressRange, Addresses, Count, Group, InstitutionId, Month, MonthsKnown, ProductId, Scope, Statistic, Unit,
 };
@@ -295,37 +294,20 @@ impl<'a> Attributor<'a> {
         only: Option<&BTreeSet<Option<InstitutionId>>>,
     ) -> Result<Vec<Statistic>, DivideError> {
         let wanted = |institution: &Option<InstitutionId>| only.is_none_or(|only| only.contains(institution));
-        let mut sums: BTreeMap<StatisticKey, Sum> = BTreeMap::new();
-        let key = |month, institution, metric: &str, data_type: &str| StatisticKey {
-            product: unit.product.clone(),
-            report: unit.report.clone(),
-            month,
-            institution,
-            metric: metric.to_owned(),
-            data_type: data_type.to_owned(),
-        };
+        let mut sums = Sums::new();
         for scope in self.parts(unit, counts, months)? {
             for (account, part) in &scope.parts {
                 if part.group.access_method != "Regular" || part.group.total == 0 {
                     continue;
                 }
                 let partial = months.get(&(account.clone(), part.group.month)).is_some_and(|m| m.partial);
-                for share in shares(part) {
-                    if !wanted(&share.institution) {
-                        continue;
-                    }
-                    let key = key(part.group.month, share.institution.clone(), &scope.metric, &part.group.data_type);
-                    sums.entry(key).or_default().add(account, &part.division, &share, partial);
-                }
+                sums.add(&scope.metric, account, part, partial, wanted);
             }
         }
-        for figure in self.manual_of(unit) {
-            let institution = Some(figure.institution.clone());
-            if figure.value > 0 && wanted(&institution) {
-                sums.entry(key(figure.month, institution, &figure.metric, "")).or_default().add_manual(figure);
-            }
+        for figure in self.manual_of(unit).filter(|figure| figure.value > 0 && wanted(&Some(figure.institution.clone()))) {
+            sums.add_manual(figure);
         }
-        Ok(sums.into_iter().map(|(key, sum)| sum.statistic(key)).collect())
+        Ok(sums.statistics(unit))
     }
 
     /// The figures by hand of a unit.

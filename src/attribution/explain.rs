@@ -83,6 +83,7 @@ pub fn explain(attributor: &mut Attributor<'_>, question: &Question, evidence: E
         exact: decimal(&share),
         share,
         quality,
+        closed_value: None,
         earlier: evidence.earlier,
         parts,
     })
@@ -155,7 +156,8 @@ fn counted(keys: &[KeyRow], question: &Question, evidence: &Evidence<'_>, scope:
 fn not_counted(attributor: &mut Attributor<'_>, question: &Question, evidence: &Evidence<'_>, scope: &ScopeParts) -> Vec<ExplainedPart> {
     let same = scope.not_counted.iter().map(|(account, group)| (account, group, NotCounted::SameTraffic));
     let displaced = scope.displaced.iter().map(|(account, group)| (account, group, NotCounted::ByHand));
-    let asked: Vec<_> = same.chain(displaced).filter(|(_, group, _)| question.is_about(group)).collect();
+    let mut asked: Vec<_> = same.chain(displaced).filter(|(_, group, _)| question.is_about(group)).collect();
+    asked.sort_unstable_by_key(|(account, group, _)| (*account, *group));
     if asked.is_empty() {
         return Vec::new();
     }

@@ -42,6 +42,10 @@ pub struct Explanation {
     /// The weakest quality among the parts; nothing if there is no part with a share above zero.
     #[serde(serialize_with = "text_or_empty")]
     pub quality: Option<Quality>,
+    /// The figure that stands, where its year is closed and what follows from now would move it; only once the year is reopened it
+    /// becomes `value`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closed_value: Option<u64>,
     /// What it was before it changed, by data type, the oldest first.
     pub earlier: Vec<Earlier>,
     /// What it is made of.

@@ -1,6 +1,8 @@
 //! Parts come together to a figure: values add up, exact shares add up as fractions, the weakest quality stands for all.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::hash::Hash;
+use std::sync::Arc;
 
 use num_bigint::BigInt;
 use num_rational::BigRational;
@@ -10,7 +12,7 @@ use super::division::{Division, Mark};
 use super::run::Part;
 use crate::model::registry::ManualFigure;
 use crate::model::statistic::{Basis, StatisticKey};
-use crate::model::{AccountId, InstitutionId, Quality, Statistic};
+use crate::model::{AccountId, InstitutionId, Month, Quality, Statistic, Unit};
 
 /// One institution's share of a part, above zero.
 #[derive(Debug, Clone)]
@@ -51,13 +53,19 @@ pub fn shares(part: &Part) -> impl Iterator<Item = Share> {
 /// A sum of fractions. Those of one denominator, which are most, are added without reducing any.
 #[derive(Debug, Default)]
 struct Exact {
-    by_denominator: Vec<(u64, u128)>,
+    /// The first denominator, and the sum of its numerators; a denominator of 0 is none.
+    first: (u64, u128),
+    more: Vec<(u64, u128)>,
     rest: Option<BigRational>,
 }
 
 impl Exact {
     fn add(&mut self, portion: u128, of: u64) {
-        match self.by_denominator.iter_mut().find(|(denominator, _)| *denominator == of) {
+        if self.first.0 == 0 {
+            self.first.0 = of;
+        }
+        let known = std::iter::once(&mut self.first).chain(&mut self.more).find(|(denominator, _)| *denominator == of);
+        match known {
             Some((_, sum)) => match sum.checked_add(portion) {
                 Some(larger) => *sum = larger,
                 None => {
@@ -65,14 +73,14 @@ impl Exact {
                     *rest += reduced(portion, of);
                 }
             },
-            None => self.by_denominator.push((of, portion)),
+            None => self.more.push((of, portion)),
         }
     }
 
     fn sum(self) -> BigRational {
-        let mut fractions = self.by_denominator.into_iter().map(|(of, portion)| reduced(portion, of)).chain(self.rest);
-        let first = fractions.next().unwrap_or_else(BigRational::zero);
-        fractions.fold(first, |sum, fraction| sum + fraction)
+        let first = if self.first.0 == 0 { BigRational::zero() } else { reduced(self.first.1, self.first.0) };
+        let others = self.more.into_iter().map(|(of, portion)| reduced(portion, of)).chain(self.rest);
+        others.fold(first, |sum, fraction| sum + fraction)
     }
 }
 
@@ -96,76 +104,160 @@ fn gcd(mut a: u128, mut b: u128) -> u128 {
     a
 }
 
-/// A figure as its parts come together.
-pub(super) struct Sum {
-    value: u64,
-    exact: Exact,
-    quality: Quality,
-    keys: BTreeSet<String>,
-    claimants: BTreeSet<InstitutionId>,
-    accounts: BTreeSet<AccountId>,
-    marks: BTreeSet<Mark>,
-    /// Where the division that was added last stands in memory: most figures have one.
-    last: usize,
+/// Things that many figures share, each with its number.
+#[derive(Debug)]
+struct Numbered<T> {
+    all: Vec<T>,
+    numbers: HashMap<T, u32>,
 }
 
-impl Default for Sum {
-    fn default() -> Self {
+impl<T: Clone + Eq + Hash> Numbered<T> {
+    fn new() -> Self {
+        Self { all: Vec::new(), numbers: HashMap::new() }
+    }
+
+    fn number(&mut self, thing: &T) -> u32 {
+        if let Some(number) = self.numbers.get(thing) {
+            return *number;
+        }
+        let number = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
+        self.all.push(thing.clone());
+        self.numbers.insert(thing.clone(), number);
+        number
+    }
+}
+
+/// What a part of a figure rests on: a division, an account, and whether there will be more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Rest {
+    division: u32,
+    account: u32,
+    partial: bool,
+}
+
+/// A figure as its parts come together.
+#[derive(Debug)]
+struct Sum {
+    value: u64,
+    exact: Exact,
+    rests: Vec<Rest>,
+    /// Places among the figures by hand.
+    manual: Vec<u32>,
+}
+
+/// Month, institution, metric, data type: their numbers.
+type Key = (Month, u32, u32, u32);
+
+/// The figures of a unit as they come together.
+pub(super) struct Sums<'a> {
+    institutions: Numbered<Option<InstitutionId>>,
+    texts: Numbered<String>,
+    accounts: Numbered<AccountId>,
+    divisions: Vec<Arc<Division>>,
+    /// By where they stand in memory; `divisions` keeps them there.
+    places: HashMap<usize, u32>,
+    manual: Vec<&'a ManualFigure>,
+    sums: HashMap<Key, Sum>,
+}
+
+impl<'a> Sums<'a> {
+    pub fn new() -> Self {
         Self {
-            value: 0,
-            exact: Exact::default(),
-            quality: Quality::Exact,
-            keys: BTreeSet::new(),
-            claimants: BTreeSet::new(),
-            accounts: BTreeSet::new(),
-            marks: BTreeSet::new(),
-            last: 0,
+            institutions: Numbered::new(),
+            texts: Numbered::new(),
+            accounts: Numbered::new(),
+            divisions: Vec::new(),
+            places: HashMap::new(),
+            manual: Vec::new(),
+            sums: HashMap::new(),
+        }
+    }
+
+    /// Adds the shares of a part, of those institutions that are wanted.
+    pub fn add(&mut self, metric: &str, account: &AccountId, part: &Part, partial: bool, wanted: impl Fn(&Option<InstitutionId>) -> bool) {
+        let (metric, data_type) = (self.texts.number(&metric.to_owned()), self.texts.number(&part.group.data_type));
+        let account = self.accounts.number(account);
+        let place = Arc::as_ptr(&part.division).addr();
+        let division = *self.places.entry(place).or_insert_with(|| {
+            self.divisions.push(part.division.clone());
+            u32::try_from(self.divisions.len() - 1).unwrap_or(u32::MAX)
+        });
+        let rest = Rest { division, account, partial };
+        for share in shares(part).filter(|share| wanted(&share.institution)) {
+            let key = (part.group.month, self.institutions.number(&share.institution), metric, data_type);
+            let sum = self.sums.entry(key).or_insert_with(Sum::new);
+            sum.value = sum.value.saturating_add(share.value);
+            sum.exact.add(share.portion, share.of);
+            if !sum.rests.contains(&rest) {
+                sum.rests.push(rest);
+            }
+        }
+    }
+
+    /// Adds what people have entered.
+    pub fn add_manual(&mut self, figure: &'a ManualFigure) {
+        let institution = self.institutions.number(&Some(figure.institution.clone()));
+        let key = (figure.month, institution, self.texts.number(&figure.metric), self.texts.number(&String::new()));
+        let sum = self.sums.entry(key).or_insert_with(Sum::new);
+        sum.value = sum.value.saturating_add(figure.value);
+        sum.exact.add(u128::from(figure.value), 1);
+        sum.manual.push(u32::try_from(self.manual.len()).unwrap_or(u32::MAX));
+        self.manual.push(figure);
+    }
+
+    /// The statistics, in the order of their keys.
+    pub fn statistics(mut self, unit: &Unit) -> Vec<Statistic> {
+        let mut bases: HashMap<(Vec<Rest>, Vec<u32>), Arc<Basis>> = HashMap::new();
+        let sums = std::mem::take(&mut self.sums);
+        let mut statistics: Vec<Statistic> = Vec::with_capacity(sums.len());
+        for ((month, institution, metric, data_type), mut sum) in sums {
+            sum.rests.sort_unstable();
+            let basis = bases.entry((sum.rests, sum.manual)).or_insert_with_key(|(rests, manual)| Arc::new(self.basis(rests, manual)));
+            let text = |number: u32| self.texts.all.get(number as usize).cloned().unwrap_or_default();
+            let key = StatisticKey {
+                product: unit.product.clone(),
+                report: unit.report.clone(),
+                month,
+                institution: self.institutions.all.get(institution as usize).cloned().flatten(),
+                metric: text(metric),
+                data_type: text(data_type),
+            };
+            statistics.push(Statistic { key, value: sum.value, exact: sum.exact.sum(), basis: basis.clone() });
+        }
+        statistics.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        statistics
+    }
+
+    fn basis(&self, rests: &[Rest], manual: &[u32]) -> Basis {
+        let mut quality = Quality::Exact;
+        let (mut keys, mut marks) = (BTreeSet::new(), BTreeSet::new());
+        let (mut claimants, mut accounts) = (BTreeSet::new(), BTreeSet::new());
+        for rest in rests {
+            let Some(division) = self.divisions.get(rest.division as usize) else { continue };
+            quality = quality.max(division.quality);
+            keys.extend(Some(division.key_word()).filter(|word| !word.is_empty()));
+            claimants.extend(division.claimants.iter().map(|c| &c.institution));
+            marks.extend(division.marks.iter().copied().chain(rest.partial.then_some(Mark::Partial)));
+            accounts.extend(self.accounts.all.get(rest.account as usize));
+        }
+        for figure in manual.iter().filter_map(|place| self.manual.get(*place as usize)) {
+            quality = quality.max(Quality::Manual);
+            claimants.insert(&figure.institution);
+            accounts.extend(&figure.instead_of);
+        }
+        Basis {
+            quality,
+            keys: keys.into_iter().map(str::to_owned).collect(),
+            claimants: claimants.into_iter().cloned().collect(),
+            accounts: accounts.into_iter().cloned().collect(),
+            notes: marks.into_iter().map(|mark| mark.as_str().to_owned()).collect(),
         }
     }
 }
 
 impl Sum {
-    /// Adds a share of a part of this division.
-    pub fn add(&mut self, account: &AccountId, division: &Division, share: &Share, partial: bool) {
-        self.value = self.value.saturating_add(share.value);
-        self.exact.add(share.portion, share.of);
-        let place = std::ptr::from_ref(division).addr();
-        if self.last != place {
-            self.last = place;
-            self.quality = self.quality.max(division.quality);
-            let word = division.key_word();
-            if !word.is_empty() {
-                self.keys.insert(word.to_owned());
-            }
-            self.claimants.extend(division.claimants.iter().map(|c| c.institution.clone()));
-            self.marks.extend(&division.marks);
-        }
-        if !self.accounts.contains(account) {
-            self.accounts.insert(account.clone());
-        }
-        if partial {
-            self.marks.insert(Mark::Partial);
-        }
-    }
-
-    /// Adds what people have entered.
-    pub fn add_manual(&mut self, figure: &ManualFigure) {
-        self.value = self.value.saturating_add(figure.value);
-        self.exact.add(u128::from(figure.value), 1);
-        self.quality = self.quality.max(Quality::Manual);
-        self.claimants.insert(figure.institution.clone());
-        self.accounts.extend(figure.instead_of.iter().cloned());
-    }
-
-    pub fn statistic(self, key: StatisticKey) -> Statistic {
-        let basis = Basis {
-            quality: self.quality,
-            keys: self.keys.into_iter().collect(),
-            claimants: self.claimants.into_iter().collect(),
-            accounts: self.accounts.into_iter().collect(),
-            notes: self.marks.into_iter().map(|mark| mark.as_str().to_owned()).collect(),
-        };
-        Statistic { key, value: self.value, exact: self.exact.sum(), basis }
+    fn new() -> Self {
+        Self { value: 0, exact: Exact::default(), rests: Vec::new(), manual: Vec::new() }
     }
 }
 

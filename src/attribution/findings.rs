@@ -54,7 +54,8 @@ fn divided(attributor: &mut Attributor<'_>, found: &mut Found, product: &Product
     let accounts = attributor.scope_accounts(account, scope, month);
     let divisions = attributor.divisions(&accounts, scope, product, month.year());
     let Some(division) = divisions.get(month.number() as usize - 1) else { return };
-    for (key, missing) in &division.left_out {
+    // Where another key divides, nothing is amiss.
+    for (key, missing) in division.left_out.iter().filter(|_| division.key.is_none()) {
         let what = format!(
             "key {key} would divide this, but it leaves out {}; propose a key with everybody in it, or correct whose addresses these are",
             list(missing)

@@ -114,8 +114,11 @@ impl<'a> KeyBook<'a> {
                 claimants.iter().filter(|id| !key.institutions.contains_key(*id)).map(|id| (*id).clone()).collect();
             if missing.is_empty() {
                 fitting.keys.push(key);
-            } else if claimants.len() - missing.len() > 1 || *key.applies_to != AppliesTo::Anything {
-                // A key in general that has only one of them in it is about something else that this one shares.
+            } else if *key.applies_to != AppliesTo::Anything {
+                fitting.left_out.push((key.id.clone(), missing));
+            } else if claimants.len() - missing.len() > 1 && !addresses.get_or_insert_with(|| (wanted.addresses)()).is_empty() {
+                // A key in general that has only one of them in it is about something else that this one shares, and what is not
+                // shared by address is nothing that its institutions agreed on.
                 fitting.left_out.push((key.id.clone(), missing));
             }
         }
@@ -242,8 +245,8 @@ mod tests {
         let book = KeyBook::new(&registry, "2024-03".parse().unwrap());
         let ids = ["a", "b", "c"].map(InstitutionId::trusted);
         let claimants: Vec<&InstitutionId> = ids.iter().collect();
-        let mut none = Vec::new;
-        let fitting = book.fitting(&claimants, &mut Wanted { accounts: &[], product: &ProductId::trusted("p"), addresses: &mut none });
+        let mut shared = || vec![range("192.0.2.0-192.0.2.9")];
+        let fitting = book.fitting(&claimants, &mut Wanted { accounts: &[], product: &ProductId::trusted("p"), addresses: &mut shared });
         assert!(fitting.keys.is_empty());
         assert_eq!(fitting.left_out, [(KeyId::trusted("ab"), vec![InstitutionId::trusted("c")])]);
     }

@@ -7,6 +7,7 @@
 
 pub mod addresses;
 pub mod attributor;
+pub mod audit;
 pub mod claimants;
 pub mod division;
 pub mod explain;
@@ -15,6 +16,7 @@ pub mod figures;
 pub mod findings;
 pub mod keys;
 pub mod month_view;
+pub mod nearby;
 pub mod persons;
 pub mod rules;
 pub mod run;

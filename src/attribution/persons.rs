@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{Datelike as _, NaiveDate};
 
-use crate::model::registry::Registry;
+use crate::model::registry::{Institution, InstitutionKind, Registry};
 
 /// Figures by day.
 type Series = BTreeMap<NaiveDate, u64>;
@@ -62,6 +62,16 @@ impl PersonFigures {
         let last_day = NaiveDate::from_ymd_opt(year, 12, 31)?;
         let of_year = series.range(first_day..=last_day).next();
         of_year.or_else(|| series.range(..first_day).next_back()).or_else(|| series.range(last_day..).next()).map(|(_, n)| *n)
+    }
+
+    /// The persons behind an institution in a year: a public library's inhabitants, anybody else's own.
+    #[must_use]
+    pub fn behind(&self, institution: &Institution, year: i32) -> Option<u64> {
+        match (institution.kind, &institution.municipality) {
+            (InstitutionKind::PublicLibrary, Some(code)) => self.of(code.as_str(), year),
+            (InstitutionKind::PublicLibrary, None) => None,
+            _ => self.of(institution.id.as_str(), year),
+        }
     }
 }
 

@@ -56,11 +56,14 @@ pub enum Command {
     /// Check the configuration, the store and the credentials; with --online ask every source
     Check(CheckArguments),
     /// Read a file into the registry, or a report into the store: all of it or nothing
-    #[command(long_about = "Reads files of one KIND. UTF-8, a header row, comma or semicolon. Import in this order: municipalities, \
-        transitions, institutions, persons, networks, vendors, products, subscriptions, accounts. Every error is shown with file, line \
-        and column, and then nothing is imported. Importing the same file twice changes nothing. \
-        `import usage` takes COUNTER reports (JSON, R5 and R5.1); with --dry-run it needs no store and says what it understood. \
-        Columns of every kind: docs/files.md.")]
+    #[command(
+        long_about = "Reads files of one KIND: CSV (UTF-8, a header row, comma or semicolon) or a workbook (.xlsx, .ods). Import in this \
+        order: municipalities, transitions, institutions, persons, networks, vendors, products, subscriptions, accounts, keys, sessions, \
+        statistics. Every error is shown with file, line and column, and then nothing is imported. Importing the same file twice \
+        changes nothing. `import usage` takes COUNTER reports (JSON, R5 and R5.1) and tables of use by address (CSV); with --dry-run it \
+        needs no store and says what it understood. \
+        Columns of every kind: docs/files.md."
+    )]
     Import(ImportArguments),
     /// Fetch what is missing in the selection, or what is due if nothing is selected
     Harvest(SelectionArguments),
@@ -70,7 +73,7 @@ pub enum Command {
     Attribute(AttributeArguments),
     /// Show per source and month what is harvested, empty, waiting and failing, and why
     Status(StatusArguments),
-    /// Write statistics, facts, subscriptions or runs as a file
+    /// Write statistics, facts, subscriptions, runs or forms for libraries as files
     Export(ExportArguments),
     /// Explain why a figure is what it is
     Explain(ExplainArguments),
@@ -172,6 +175,9 @@ pub struct ImportArguments {
     /// usage: the account that the report belongs to [default: found by the report's customer id]
     #[arg(long, value_name = "ID")]
     pub account: Option<AccountId>,
+    /// statistics: the figures stand instead of this account's use of the product in their months; may be given several times
+    #[arg(long, value_name = "ACCOUNT")]
+    pub instead_of: Vec<AccountId>,
 }
 
 impl ImportArguments {
@@ -238,6 +244,8 @@ pub enum ExportKind {
     Revisions,
     /// What was registered otherwise before: every change of networks, keys and all other files
     Changes,
+    /// A workbook for each library to fill in: its addresses, who shares them, keys to sign
+    NetworksForm,
 }
 
 /// Arguments of `export`.
@@ -273,13 +281,16 @@ pub struct ExportArguments {
     /// statistics: as they were at the end of this day
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub as_of: Option<chrono::NaiveDate>,
+    /// networks-form: the month that is looked at [default: today's]
+    #[arg(long, value_name = "YYYY-MM")]
+    pub month: Option<Month>,
     /// Where an institution is shown: where it lies today in all months, or where it lay in each month
     #[arg(long, value_name = "month|today", default_value = "today")]
     pub geography: crate::export::Geography,
     /// csv, xlsx or json
     #[arg(long, value_name = "FORMAT", default_value = "csv")]
     pub format: crate::export::Format,
-    /// The file to write [default: stdout]
+    /// The file to write [default: stdout]; networks-form: the folder
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 }
@@ -430,6 +441,40 @@ pub struct SignArguments {
     pub county: Option<String>,
 }
 
+/// How the sharing audit is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OverlapsFormat {
+    /// For the terminal, shortened
+    Table,
+    /// All of it, a line a finding
+    Csv,
+    /// A workbook in Norwegian to send out
+    Xlsx,
+}
+
+/// Arguments of `networks overlaps`.
+#[derive(Debug, Args)]
+pub struct OverlapsArguments {
+    /// In this month [default: today's]
+    #[arg(long, value_name = "YYYY-MM")]
+    pub month: Option<Month>,
+    /// Only what concerns institutions of this county (two digits), where they lie today
+    #[arg(long, value_name = "CC")]
+    pub county: Option<String>,
+    /// A finding of sharing for each address, institution or county [default: institution; a workbook has all three]
+    #[arg(long, value_name = "HOW")]
+    pub per: Option<crate::attribution::audit::Per>,
+    /// Only findings of this kind; may be given several times
+    #[arg(long = "kind", value_name = "KIND")]
+    pub kinds: Vec<crate::attribution::audit::FindingKind>,
+    /// How it is given [default: table]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub format: Option<OverlapsFormat>,
+    /// The file to write; with xlsx, an existing folder takes a workbook for each county [default: stdout]
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
 /// What `networks` shows.
 #[derive(Debug, Subcommand)]
 pub enum NetworksCommand {
@@ -442,12 +487,17 @@ pub enum NetworksCommand {
         #[arg(long, value_name = "ID")]
         institution: Option<InstitutionId>,
     },
-    /// Who shares addresses with whom, and how many
-    Overlaps {
-        /// In this month [default: today's]
-        #[arg(long, value_name = "YYYY-MM")]
-        month: Option<Month>,
-    },
+    /// Who shares addresses with whom, and what is wrong with what is registered about them
+    #[command(long_about = "Audits the addresses of a month. Kinds of findings:\n\n\
+        shared      several institutions claim the same addresses\n\
+        unaware     they do, and nothing says that they know of each other\n\
+        exposed     a vendor lets in addresses that nobody claims\n\
+        locked_out  a subscriber has addresses that the vendor does not let in\n\
+        unpaid      another body is let in and has no subscription\n\
+        reserved    private and other addresses that nobody on the Internet has\n\
+        too_wide    ranges far too wide\n\n\
+        What each means, and what to do: docs/networks.md.")]
+    Overlaps(OverlapsArguments),
     /// Who claims an address
     Lookup {
         /// The address

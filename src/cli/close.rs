@@ -130,7 +130,7 @@ pub fn words(held: &[Held]) -> String {
             continue;
         }
         out.push_str(&format!(
-            "  Pending, {} changes that would move figures of {}:\n",
+            "  Pending ({}), each of which would move figures of {}:\n",
             grouped(year.changes.len() as u64),
             year.units.join(", ")
         ));

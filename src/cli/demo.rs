@@ -45,7 +45,7 @@ pub async fn run(arguments: &DemoArguments, printer: &Printer) -> Result<Done, F
     printer.say("Reading the registry: municipalities with their inhabitants, libraries, networks, subscriptions, accounts …");
     for (kind, name, content) in REGISTRY {
         let kind = kind.parse().map_err(|()| anyhow::anyhow!("the bundled registry has no kind {kind}"))?;
-        import::store_files(&context, &store, kind, &[(*name, content.as_bytes())], false).await?;
+        import::store_files(&context, &store, kind, &[(*name, content.as_bytes())], import::Manner::default()).await?;
     }
     printer.say(format_args!("{}: harvesting the year 2024 …", day(FIRST_DAY)));
     let first = harvest::harvest(&context, &store, &Selection::default()).await?;
@@ -161,6 +161,7 @@ async fn exports(context: &Context, store: &Store, registry: &Registry, dir: &Pa
         from,
         to,
         as_of: None,
+        month: None,
         geography: Geography::Today,
         format,
         output: None,

@@ -7,25 +7,29 @@ use super::context::Context;
 use super::{Done, Failure};
 use crate::attribution::explain::{Evidence, Question, explain};
 use crate::attribution::explanation::{Entered, Explanation};
+use crate::attribution::nearby::Nearby;
 use crate::attribution::{Attributor, Rules};
 use crate::model::registry::{Registry, SharedTraffic};
 use crate::model::{AccountId, Count, MonthRange, MonthsKnown, ReportId, Unit};
 use crate::registry::problem::did_you_mean;
-use crate::store::Store;
+use crate::store::{StatisticFilter, Store};
 use crate::words::Words;
 use crate::words::explanation::{Document, text};
 
 /// Runs the command.
 pub async fn run(context: &Context, arguments: &ExplainArguments) -> Result<Done, Failure> {
     let store = context.reader().await?;
-    let registry = store.registry_of(&arguments.product).await?;
+    let mut registry = store.registry_of(&arguments.product).await?;
     if let Some(id) = &arguments.institution
         && !registry.institutions.iter().any(|i| i.id == *id)
     {
         let near = did_you_mean(id.as_str(), registry.institutions.iter().map(|i| i.id.as_str()));
         return Err(Failure::input(format_args!("--institution {id}: no institution of that id is registered{near}")));
     }
-    super::known::product(&arguments.product, &registry, &context.settings)?;
+    if registry.products.is_empty() {
+        // Not registered: what it may have been meant to be is looked for among all.
+        super::known::product(&arguments.product, &store.registry().await?, &context.settings)?;
+    }
     arguments.report.iter().try_for_each(super::known::report)?;
     let report = match &arguments.report {
         Some(report) => report.clone(),
@@ -38,7 +42,8 @@ pub async fn run(context: &Context, arguments: &ExplainArguments) -> Result<Done
         metric: arguments.metric.clone(),
         report,
     };
-    let mut explanation = answer(&store, &registry, &context.rules(), &question).await?;
+    let mut explanation = answer(&store, &mut registry, &context.rules(), &question).await?;
+    explanation.closed_value = closed_value(&store, &question).await?.filter(|stands| *stands != explanation.value);
     if let Ok(archive) = context.archive() {
         for part in &mut explanation.parts {
             part.reply_file = archive.file_of(&part.reply).map(|path| path.display().to_string());
@@ -52,10 +57,34 @@ pub async fn run(context: &Context, arguments: &ExplainArguments) -> Result<Done
     Ok(Done::Whole)
 }
 
-/// Answers a question from the store.
-async fn answer(store: &Store, registry: &Registry, rules: &Rules, question: &Question) -> Result<Explanation, Failure> {
+/// The figure as it stands, where its year is closed and something is pending.
+async fn closed_value(store: &Store, question: &Question) -> Result<Option<u64>, Failure> {
+    let year = question.month.year();
+    if store.closed_years().await?.iter().all(|closed| closed.year != year) {
+        return Ok(None);
+    }
+    let filter = StatisticFilter {
+        products: vec![question.product.clone()],
+        report: Some(question.report.clone()),
+        metrics: vec![question.metric.clone()],
+        institutions: Some(vec![question.institution.clone()]),
+        from: Some(question.month),
+        to: Some(question.month),
+        as_of: None,
+    };
+    let stands = store.statistics(&filter).await?.iter().fold(0_u64, |sum, row| sum.saturating_add(row.statistic.value));
+    Ok(Some(stands))
+}
+
+/// Answers a question from the store. Of the registry only what the answer rests on is left.
+async fn answer(store: &Store, registry: &mut Registry, rules: &Rules, question: &Question) -> Result<Explanation, Failure> {
     let unit = Unit { product: question.product.clone(), report: question.report.clone(), year: question.month.year() };
-    let counts = store.counts_until(&unit, &question.metric, question.month).await?;
+    let nearby = question.institution.as_ref().map(|institution| Nearby::new(registry, rules, institution));
+    let accounts = nearby.as_ref().map(Nearby::accounts);
+    let mut counts = store.counts_until(&unit, &question.metric, question.month, accounts).await?;
+    if let Some(nearby) = nearby {
+        nearby.narrow(registry, &mut counts);
+    }
     let (mut months, mut replies) = (MonthsKnown::new(), HashMap::new());
     let in_month = counts.iter().filter(|count| count.group.month == question.month);
     let accounts: BTreeSet<AccountId> = in_month.map(|count| count.account.clone()).collect();

@@ -18,6 +18,11 @@ use crate::store::{AccountMonth, MonthRow, StatisticFilter, Store, StoreError, S
 
 /// Runs the command.
 pub async fn run(context: &Context, arguments: &ExportArguments) -> Result<Done, Failure> {
+    if arguments.kind == ExportKind::NetworksForm {
+        let registry = context.reader().await?.registry().await?;
+        check(context, arguments, &registry)?;
+        return super::form::run(context, &registry, arguments);
+    }
     if arguments.output.is_none() && arguments.format == Format::Xlsx && std::io::IsTerminal::is_terminal(&std::io::stdout()) {
         return Err(Failure::input("a workbook is no text for a terminal; name a file with --output FILE.xlsx"));
     }
@@ -50,6 +55,9 @@ fn check(context: &Context, arguments: &ExportArguments, registry: &Registry) ->
     use crate::registry::problem::did_you_mean;
     let unknown =
         |what: &str, id: &str, near: String| Err(Failure::input(format_args!("{what} {id}: nothing of that name is registered{near}")));
+    if arguments.month.is_some() && arguments.kind != ExportKind::NetworksForm {
+        return Err(Failure::input("--month goes with networks-form; use --from and --to"));
+    }
     known::range(arguments.from, arguments.to)?;
     let metrics = matches!(arguments.kind, ExportKind::Subscriptions | ExportKind::Runs) && !arguments.metrics.is_empty();
     if metrics || (arguments.kind == ExportKind::Subscriptions && arguments.report.is_some()) {
@@ -150,6 +158,10 @@ pub async fn collect(context: &Context, store: &Store, registry: &Registry, argu
             write(context, arguments.format, rows.map(Ok::<_, Infallible>))
         }
         ExportKind::Changes => {
+            let filtered = who != Who::default() || !arguments.products.is_empty() || arguments.report.is_some();
+            if filtered || !arguments.metrics.is_empty() || arguments.from.is_some() || arguments.to.is_some() {
+                return Err(Failure::input("changes of the registry are exported whole; leave out what would choose among figures"));
+            }
             let mut steps = Vec::new();
             for kind in crate::model::registry::Kind::ALL {
                 steps.extend(store.registry_steps(kind, None).await?.into_iter().map(|step| (kind, step)));
@@ -158,6 +170,7 @@ pub async fn collect(context: &Context, store: &Store, registry: &Registry, argu
             let rows = steps.iter().map(|(kind, step)| ChangeTableRow::new(*kind, step));
             write(context, arguments.format, rows.map(Ok::<_, Infallible>))
         }
+        ExportKind::NetworksForm => Err(Failure::input("forms are a workbook for each library, not one document")),
         ExportKind::Facts => {
             if arguments.county.is_some() || arguments.municipality.is_some() || arguments.institution.is_some() {
                 return Err(Failure::input(

@@ -1,5 +1,7 @@
 //! `avling harvest` and `avling reharvest`.
 
+use std::sync::Arc;
+
 use serde_json::json;
 use tokio::sync::Mutex;
 
@@ -10,6 +12,7 @@ use super::table::grouped;
 use super::{Done, Failure, known};
 use crate::attribution::Attributor;
 use crate::config::{Settings, SourceKind};
+use crate::harvest::places::ByClaims;
 use crate::harvest::{HarvestReport, Harvester, PATIENCE};
 use crate::model::MonthState;
 use crate::schedule::{KnownMonth, KnownMonths, PlanRules, Selection, SourcePlan, plan};
@@ -67,6 +70,7 @@ pub async fn harvest(context: &Context, store: &Store, selection: &Selection) ->
         sealer: &sealer,
         clock: context.clock,
         attributor: Mutex::new(Attributor::new(&registry, &attribution)),
+        places: Arc::new(ByClaims::new(&registry)),
         who: &context.who,
         progress: &bar,
         releases: Mutex::default(),

@@ -8,39 +8,57 @@ use serde_json::json;
 use super::arguments::{ImportArguments, ImportKind};
 use super::context::{Context, read_file};
 use super::table::grouped;
-use super::{Done, Failure, attribute, import_usage};
-use crate::harvest::attribute::{change_registry, given_by_accounts};
+use super::{Done, Failure, attribute, import_sessions, import_usage};
+use crate::harvest::attribute::given_by_accounts;
+use crate::harvest::change::{Ground, change_registry};
 use crate::model::registry::{Kind, ManualFigure, Registry, Row as _};
 use crate::model::{AccountId, InstitutionId, Month, ProductId};
 use crate::registry::import::{FileInput, Imported, Known, import};
+use crate::registry::problem::did_you_mean;
 use crate::store::{Changed, Store};
+
+/// How files are taken.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Manner<'a> {
+    /// They are the whole truth of their kind.
+    pub replace: bool,
+    /// The accounts that figures by hand stand instead of, beside those that the files name.
+    pub instead_of: &'a [AccountId],
+}
 
 /// Which accounts give an institution figures of a product in a month.
 type Given = HashMap<(InstitutionId, ProductId, Month), BTreeSet<AccountId>>;
 
 /// Runs the command.
 pub async fn run(context: &Context, arguments: &ImportArguments) -> Result<Done, Failure> {
+    if arguments.kind != ImportKind::Statistics && !arguments.instead_of.is_empty() {
+        return Err(Failure::input("--instead-of is for `import statistics`"));
+    }
+    if arguments.kind != ImportKind::Usage && (arguments.source.is_some() || arguments.account.is_some()) {
+        return Err(Failure::input("--source and --account are for `import usage`"));
+    }
     let Some(kind) = kind(arguments.kind) else {
+        if arguments.kind == ImportKind::Sessions {
+            return import_sessions::run(context, arguments).await;
+        }
         if arguments.replace {
             return Err(Failure::input("--replace is for files of the registry; a report replaces the months that it holds"));
         }
         return import_usage::run(context, arguments).await;
     };
-    if arguments.source.is_some() || arguments.account.is_some() {
-        return Err(Failure::input("--source and --account are for `import usage`"));
-    }
     let mut files = Vec::new();
     for path in &arguments.files {
         files.push((path.display().to_string(), read_file(path)?));
     }
+    let manner = Manner { replace: arguments.replace, instead_of: &arguments.instead_of };
     let named: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
     let (imported, changed) = if arguments.dry_run {
         let store = context.reader().await?;
         let registry = store.registry().await?;
-        (read_all(context, &store, kind, &named, &registry, arguments.replace, true).await?, Changed::default())
+        (read_all(context, &store, kind, &named, &registry, manner, true).await?, Changed::default())
     } else {
         let store = context.writer().await?;
-        let done = store_files(context, &store, kind, &named, arguments.replace).await?;
+        let done = store_files(context, &store, kind, &named, manner).await?;
         store.close().await?;
         done
     };
@@ -70,8 +88,7 @@ fn kind(kind: ImportKind) -> Option<Kind> {
         ImportKind::Accounts => Kind::Accounts,
         ImportKind::Keys => Kind::Keys,
         ImportKind::Statistics => Kind::Statistics,
-        ImportKind::Sessions => Kind::Sessions,
-        ImportKind::Usage => return None,
+        ImportKind::Sessions | ImportKind::Usage => return None,
     })
 }
 
@@ -81,7 +98,7 @@ fn read(
     kind: Kind,
     files: &[(&str, &[u8])],
     registry: &Registry,
-    replace: bool,
+    manner: Manner<'_>,
     dry_run: bool,
     given: Given,
 ) -> Result<Imported, Failure> {
@@ -95,9 +112,19 @@ fn read(
         let secret = SecretString::from(secret.to_owned());
         sealer.seal(&crate::secrets::context(account, column), &secret).map_err(|error| error.to_string())
     };
-    let known = Known { sources: context.settings.sources.iter().map(|source| source.id.as_str()).collect(), given };
+    for id in manner.instead_of {
+        if !registry.accounts.iter().any(|account| account.id == *id) {
+            let near = did_you_mean(id.as_str(), registry.accounts.iter().map(|account| account.id.as_str()));
+            return Err(Failure::input(format_args!("--instead-of {id}: no account of that name is registered{near}")));
+        }
+    }
+    let known = Known {
+        sources: context.settings.sources.iter().map(|source| source.id.as_str()).collect(),
+        given,
+        instead_of: manner.instead_of.iter().map(AccountId::as_str).collect(),
+    };
     let today = context.clock.today(context.settings.schedule.time_zone);
-    import(kind, &inputs, registry, &known, replace, today, &mut seal).map_err(Failure::input)
+    import(kind, &inputs, registry, &known, manner.replace, today, &mut seal).map_err(Failure::input)
 }
 
 /// Reads the files, figures by hand also against what accounts give.
@@ -107,10 +134,10 @@ async fn read_all(
     kind: Kind,
     files: &[(&str, &[u8])],
     registry: &Registry,
-    replace: bool,
+    manner: Manner<'_>,
     dry_run: bool,
 ) -> Result<Imported, Failure> {
-    let imported = read(context, kind, files, registry, replace, dry_run, Given::new())?;
+    let imported = read(context, kind, files, registry, manner, dry_run, Given::new())?;
     if kind != Kind::Statistics || imported.changes.is_empty() {
         return Ok(imported);
     }
@@ -119,7 +146,7 @@ async fn read_all(
     let row = |cells: &Vec<String>| ManualFigure::parse(&cells.iter().map(String::as_str).collect::<Vec<_>>()).ok();
     let products: BTreeSet<_> = rows.filter_map(row).map(|figure| (figure.product, figure.month.year())).collect();
     let given = given_by_accounts(store, &context.rules(), registry, &products).await?;
-    read(context, kind, files, registry, replace, dry_run, given)
+    read(context, kind, files, registry, manner, dry_run, given)
 }
 
 /// Takes files into the store, with the statistics that change by it, in one transaction.
@@ -128,13 +155,13 @@ pub async fn store_files(
     store: &Store,
     kind: Kind,
     files: &[(&str, &[u8])],
-    replace: bool,
+    manner: Manner<'_>,
 ) -> Result<(Imported, Changed), Failure> {
     let names: Vec<&str> = files.iter().map(|(name, _)| name.rsplit('/').next().unwrap_or(name)).collect();
     let cause = context.cause("registry", format!("import {kind} {}", names.join(" ")));
     let mut transaction = store.begin(cause).await?;
     let registry = transaction.registry().await?;
-    let imported = read_all(context, store, kind, files, &registry, replace, false).await?;
+    let imported = read_all(context, store, kind, files, &registry, manner, false).await?;
     if imported.changes.is_empty() {
         transaction.roll_back().await?;
         return Ok((imported, Changed::default()));
@@ -146,7 +173,9 @@ pub async fn store_files(
             transaction.try_again(&AccountId::trusted(id), context.clock.now()).await?;
         }
     }
-    let changed = change_registry(&mut transaction, &context.rules(), &[(kind, imported.changes.clone())]).await?;
+    let (rules, archive) = (context.rules(), context.archive()?);
+    let ground = Ground { rules: &rules, settings: &context.settings, archive: &archive };
+    let changed = change_registry(&mut transaction, &ground, &[(kind, imported.changes.clone())]).await?;
     transaction.commit().await?;
     Ok((imported, changed))
 }

@@ -1,8 +1,9 @@
-//! `avling import usage`: a COUNTER report that somebody brings as a file.
+//! `avling import usage`: a COUNTER report, or a table of use, that somebody brings as a file.
 
 use std::collections::BTreeSet;
 use std::io::{BufReader, Read as _};
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
@@ -19,6 +20,7 @@ use crate::config::SourceSettings;
 use crate::formats::Reading;
 use crate::formats::summary::{Summary, summarise};
 use crate::harvest::intake;
+use crate::harvest::places::{ByClaims, Places};
 use crate::harvest::settle::{Desk, Reply, Settled, Subject};
 use crate::model::registry::{Account, Registry};
 use crate::model::{Month, MonthOutcome, MonthRange, MonthState, Trouble};
@@ -111,10 +113,11 @@ pub async fn run(context: &Context, arguments: &ImportArguments) -> Result<Done,
         let report = report.ok_or_else(|| at("it does not say which report it is (Report_ID)".into()))?;
         files.push((path, input, account, source, report, reading));
     }
+    let places: Arc<dyn Places> = Arc::new(ByClaims::new(&registry));
     let mut settled = Vec::new();
     for (path, input, account, source, report, reading) in files {
         let file = File { path, input: &input, account, source, report: &report, reading: &reading };
-        let done = file.settle(context, &store, &registry).await?;
+        let done = file.settle(context, &store, &registry, &places).await?;
         settled.push((path, account, report, done));
     }
     store.close().await?;
@@ -222,11 +225,11 @@ impl File<'_> {
     }
 
     /// Archives the file, and stores what it holds.
-    async fn settle(&self, context: &Context, store: &Store, registry: &Registry) -> Result<Settled, Failure> {
+    async fn settle(&self, context: &Context, store: &Store, registry: &Registry, places: &Arc<dyn Places>) -> Result<Settled, Failure> {
         let archive = context.archive()?;
         let header = &self.reading.header;
         let mut reader = self.input.open()?;
-        let contents = intake::look(&mut reader, self.source);
+        let contents = intake::look(&mut reader, self.source, &**places);
         contents.reading.as_ref().map_err(|error| Failure::input(format_args!("{}: {error}", self.path.display())))?;
         let looked_at = reader.finish()?;
         let mut writer = archive.begin().await?;
@@ -280,7 +283,7 @@ impl File<'_> {
         }
         let rules = context.rules();
         let attributor = Mutex::new(Attributor::new(registry, &rules));
-        let desk = Desk { store, archive: &archive, attributor: &attributor, who: &context.who };
+        let desk = Desk { store, archive: &archive, attributor: &attributor, places, who: &context.who };
         let subject = Subject { source: self.source, account: &self.account.id, report: self.report };
         let reply = Reply { sha256: &archived.sha256, contents: &contents, release };
         Ok(desk.settle(&subject, &outcomes, Some(&reply), context.clock.now()).await?)

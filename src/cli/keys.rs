@@ -8,7 +8,7 @@ use super::arguments::{KeysCommand, SignArguments};
 use super::context::Context;
 use super::table::{Align, TextTable};
 use super::{Done, Failure, attribute, propose, simulate};
-use crate::harvest::attribute::change_registry;
+use crate::harvest::change::{Ground, change_registry};
 use crate::model::registry::{Change, Kind, Registry};
 use crate::model::{InstitutionId, KeyId, KeyRow, KeyState};
 use crate::registry::agreement::{Key, superseded_by};
@@ -117,7 +117,9 @@ pub async fn step(context: &Context, what: &str, work: impl FnOnce(&Registry) ->
         }
     };
     let changes = changes_of(&registry, &keys);
-    let changed = change_registry(&mut transaction, &context.rules(), &[(Kind::Keys, changes)]).await?;
+    let (rules, archive) = (context.rules(), context.archive()?);
+    let ground = Ground { rules: &rules, settings: &context.settings, archive: &archive };
+    let changed = change_registry(&mut transaction, &ground, &[(Kind::Keys, changes)]).await?;
     transaction.commit().await?;
     store.close().await?;
     let Some(key) = keys.first() else { return Ok(Done::Whole) };

@@ -1,6 +1,6 @@
 //! `avling networks list|overlaps|lookup`.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use serde_json::json;
 
@@ -10,7 +10,7 @@ use super::table::{Align, TextTable};
 use super::{Done, Failure, known};
 use crate::attribution::month_view::MonthView;
 use crate::model::registry::{Claim, Registry};
-use crate::model::{AddressRange, InstitutionId, Month};
+use crate::model::{InstitutionId, Month};
 
 /// Runs the command.
 pub async fn run(context: &Context, command: &NetworksCommand) -> Result<Done, Failure> {
@@ -19,7 +19,7 @@ pub async fn run(context: &Context, command: &NetworksCommand) -> Result<Done, F
     let names: HashMap<&str, &str> = registry.institutions.iter().map(|i| (i.id.as_str(), i.name.as_str())).collect();
     match command {
         NetworksCommand::List { month, institution } => list(context, &registry, month.unwrap_or(this_month), institution.as_ref(), &names),
-        NetworksCommand::Overlaps { month } => overlaps(context, &registry, month.unwrap_or(this_month), &names),
+        NetworksCommand::Overlaps(overlaps) => super::overlaps::run(context, &registry, overlaps.month.unwrap_or(this_month), overlaps),
         NetworksCommand::Lookup { address, month } => {
             let month = month.unwrap_or(this_month);
             let view = MonthView::new(&registry, month);
@@ -92,54 +92,6 @@ fn list(
             ]);
         }
         if table.is_empty() { format!("Nobody claims an address in {month}.\n") } else { table.to_string() }
-    })?;
-    Ok(Done::Whole)
-}
-
-/// What two institutions share.
-#[derive(Debug, Default)]
-struct Shared {
-    addresses: u128,
-    ranges: Vec<AddressRange>,
-}
-
-fn overlaps(context: &Context, registry: &Registry, month: Month, names: &HashMap<&str, &str>) -> Result<Done, Failure> {
-    let view = MonthView::new(registry, month);
-    let mut pairs: BTreeMap<(&InstitutionId, &InstitutionId), Shared> = BTreeMap::new();
-    for (range, claims) in view.addresses().intervals() {
-        let who: BTreeSet<&InstitutionId> = claims.map(|claim| &claim.institution).collect();
-        let who: Vec<&InstitutionId> = who.into_iter().collect();
-        for (i, one) in who.iter().enumerate() {
-            for other in &who[i + 1..] {
-                let shared = pairs.entry((one, other)).or_default();
-                shared.addresses = shared.addresses.saturating_add(range.span()).saturating_add(1);
-                shared.ranges.push(range);
-            }
-        }
-    }
-    let document: Vec<_> = pairs
-        .iter()
-        .map(|((one, other), shared)| {
-            json!({
-                "institution": one, "institution_name": name(names, one), "with": other, "with_name": name(names, other),
-                "addresses": shared.addresses.to_string(), "ranges": shared.ranges.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            })
-        })
-        .collect();
-    context.printer.result(&json!({ "month": month, "shared": document }), || {
-        let header = [("institution", Align::Left), ("shares with", Align::Left), ("addresses", Align::Right), ("where", Align::Left)];
-        let mut table = TextTable::new(&header);
-        for ((one, other), shared) in &pairs {
-            let ranges: Vec<String> = shared.ranges.iter().take(3).map(ToString::to_string).collect();
-            let more = if shared.ranges.len() > 3 { format!(" and {} more", shared.ranges.len() - 3) } else { String::new() };
-            table.row([
-                format!("{} ({one})", name(names, one)),
-                format!("{} ({other})", name(names, other)),
-                shared.addresses.to_string(),
-                format!("{}{more}", ranges.join(", ")),
-            ]);
-        }
-        if table.is_empty() { format!("Nobody shares an address with anybody in {month}.\n") } else { table.to_string() }
     })?;
     Ok(Done::Whole)
 }

@@ -17,6 +17,11 @@ impl Printer {
         Self { json, quiet }
     }
 
+    /// Whether results are printed as JSON.
+    pub fn is_json(self) -> bool {
+        self.json
+    }
+
     /// Whether bars may be drawn.
     pub fn may_draw(self) -> bool {
         !self.quiet && std::io::stderr().is_terminal()

@@ -78,7 +78,8 @@ fn words(
     is_changed: bool,
 ) -> String {
     if moved.is_empty() {
-        let why = if is_changed { "none of its institutions' shared use in the year is divided by it" } else { "it is in force already" };
+        let why =
+            if is_changed { "none of its institutions' use in the year is divided otherwise by it" } else { "it is in force already" };
         return format!("Key {key} moves nothing in {year}: {why}.\n");
     }
     let names: HashMap<&str, &str> = registry.institutions.iter().map(|i| (i.id.as_str(), i.name.as_str())).collect();

@@ -1,9 +1,12 @@
 //! `avling verify`.
 
+use std::sync::Arc;
+
 use super::context::Context;
 use super::table::grouped;
 use super::{Done, Failure};
 use crate::attribution::Attributor;
+use crate::harvest::places::{ByClaims, Places};
 use crate::harvest::verify::{Verified, verify};
 use crate::store::{Store, StoreError};
 
@@ -32,7 +35,8 @@ pub async fn check(context: &Context, store: &Store) -> Result<Verified, Failure
     };
     let rules = context.rules();
     let mut attributor = Attributor::new(&registry, &rules);
-    Ok(verify(store, &context.archive()?, &context.settings, &mut attributor).await?)
+    let places: Arc<dyn Places> = Arc::new(ByClaims::new(&registry));
+    Ok(verify(store, &context.archive()?, &context.settings, &mut attributor, &places).await?)
 }
 
 /// What was found, in words.

@@ -3,10 +3,15 @@
 //! A row ([`StatisticRow`], [`FactRow`], [`SubscriptionRow`], [`RunRow`]) implements [`Table`]: its columns and its
 //! typed [`Cell`]s. [`write_csv`], [`write_json`] and [`write_table_xlsx`] take any `Table` and stream it;
 //! [`write_statistics_xlsx`] adds to the rows one sheet per product and an explanation for the librarian who opens it.
+//! [`AuditReport`] puts names to the sharing audit, [`Forms`] are what libraries are asked about their networks.
 //! Nothing here asks a store or a clock: the same rows give the same bytes.
 
+pub mod audit;
 pub mod csv;
+pub mod form;
 pub mod json;
+#[cfg(test)]
+mod network_tests;
 pub mod query;
 pub mod revisions;
 pub mod rows;
@@ -16,11 +21,15 @@ use std::fmt;
 use std::io;
 use std::str::FromStr;
 
+pub use audit::{AuditReport, AuditRow};
 pub use csv::write_csv;
+pub use form::{Forms, LibraryForm};
 pub use json::write_json;
 pub use revisions::{ChangeTableRow, RevisionRow};
 pub use rows::{Cell, FactRow, RunRow, StatisticRow, SubscriptionRow, Table, Text, per_1000};
-pub use xlsx::{MissingMonths, ProductInfo, Selection, WorkbookNotes, write_statistics_xlsx, write_table_xlsx};
+pub use xlsx::{
+    MissingMonths, ProductInfo, Selection, WorkbookNotes, write_audit_xlsx, write_form_xlsx, write_statistics_xlsx, write_table_xlsx,
+};
 
 /// A file format that exports can be written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

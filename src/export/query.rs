@@ -8,7 +8,7 @@ use super::Geography as Shown;
 use super::rows::{FactRow, RunRow, StatisticRow, SubscriptionRow, Text};
 use super::xlsx::{MissingMonths, ProductInfo};
 use crate::attribution::persons::PersonFigures;
-use crate::model::registry::{Institution, InstitutionKind, Product, Registry, Validity};
+use crate::model::registry::{Institution, Product, Registry, Validity};
 use crate::model::statistic::six_decimals;
 use crate::model::{
     AccountId, Identifier, InstitutionId, Item, Month, MonthRange, MonthState, MunicipalityCode, ProductId, ReportId, Scope, SourceId,
@@ -80,15 +80,6 @@ impl<'a> ReadModel<'a> {
         })
     }
 
-    /// The persons behind an institution in a year: a public library's inhabitants, anybody else's own.
-    fn persons(&self, institution: &Institution, year: i32) -> Option<u64> {
-        match (&institution.kind, &institution.municipality) {
-            (InstitutionKind::PublicLibrary, Some(code)) => self.persons.of(code.as_str(), year),
-            (InstitutionKind::PublicLibrary, None) => None,
-            _ => self.persons.of(institution.id.as_str(), year),
-        }
-    }
-
     /// Whether somebody's rows are wanted, and where it is shown.
     #[allow(clippy::option_option, reason = "not wanted, and wanted but nowhere, are two things")]
     fn wanted(&self, institution: Option<&Institution>, month: Month, who: &Who) -> Option<Option<Place>> {
@@ -143,7 +134,7 @@ impl<'a> ReadModel<'a> {
                     quality: statistic.basis.quality,
                     key: join(&statistic.basis.keys),
                     shared_with: join(sharers.map(InstitutionId::as_str)),
-                    persons: institution.and_then(|i| self.persons(i, key.month.year())),
+                    persons: institution.and_then(|i| self.persons.behind(i, key.month.year())),
                     accounts: join(statistic.basis.accounts.iter().map(AccountId::as_str)),
                     revision,
                     harvested_at: time(newest.copied()),

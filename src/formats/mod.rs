@@ -2,15 +2,20 @@
 //!
 //! A parser is given a reader and a [`RecordSink`]. It passes every count above zero to the sink as it
 //! comes, and returns a [`Reading`]: what the report said about itself, the exceptions that it carried,
-//! and what was tolerated. Memory does not grow with the report.
+//! and what was tolerated. Memory does not grow with the report. [`read`] finds out which format it is.
 
 pub mod counter_json;
+pub mod delimited;
 pub mod digest;
 pub mod identifiers;
+pub mod lines;
 pub mod notes;
 pub mod summary;
+pub mod usage_table;
+mod words;
 
 use std::fmt;
+use std::io::{Cursor, Read};
 
 use crate::model::{Exception, Month, ReportHeader, UsageRecord};
 
@@ -112,4 +117,50 @@ pub enum FormatError {
     /// The sink wanted no more.
     #[error(transparent)]
     Stopped(#[from] Stopped),
+}
+
+/// A header's line is not longer than this, with the comments before it.
+const BEGINNING: usize = 64 * 1024;
+
+/// Reads a report in any form that is known, in one pass.
+///
+/// What begins with the header of a table of use is a table; all else has to be COUNTER JSON.
+///
+/// # Errors
+/// See [`FormatError`]: nothing that was passed to the sink is to be used then.
+pub fn read(mut reader: impl Read, sink: &mut impl RecordSink) -> Result<Reading, FormatError> {
+    let mut beginning = Vec::new();
+    let is_table = loop {
+        if let Some(is_table) = is_table(&beginning, beginning.len() >= BEGINNING) {
+            break is_table;
+        }
+        let before = beginning.len();
+        reader.by_ref().take(4096).read_to_end(&mut beginning)?;
+        if beginning.len() == before {
+            break is_table(&beginning, true).unwrap_or(false);
+        }
+    };
+    let reader = Cursor::new(beginning).chain(reader);
+    if is_table { usage_table::read(reader, sink) } else { counter_json::read(reader, sink) }
+}
+
+/// Whether a text is a table of use; nothing if more of it has to be seen. `whole`: there is no more.
+fn is_table(beginning: &[u8], whole: bool) -> Option<bool> {
+    let text = beginning.strip_prefix(b"\xef\xbb\xbf").unwrap_or(beginning);
+    match text.trim_ascii_start().first() {
+        Some(b'{' | b'[' | b'<') => return Some(false),
+        None if whole => return Some(false),
+        _ => {}
+    }
+    for line in text.split_inclusive(|byte| *byte == b'\n') {
+        if !whole && !line.ends_with(b"\n") {
+            return None;
+        }
+        let line = line.trim_ascii_end();
+        let says_separator = line.len() == 5 && line[..4].eq_ignore_ascii_case(b"sep=");
+        if !delimited::is_passed_over(line) && !says_separator {
+            return Some(usage_table::is_header(line));
+        }
+    }
+    if whole { Some(false) } else { None }
 }

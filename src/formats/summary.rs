@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
 pub use super::digest::MonthDigests;
-use super::{FormatError, Reading, RecordSink, Stopped, counter_json};
+use super::{FormatError, Reading, RecordSink, Stopped};
 use crate::model::{Month, UsageRecord};
 
 /// The figures of a report.
@@ -46,6 +46,6 @@ impl RecordSink for Summary {
 /// It cannot be read; see [`FormatError`].
 pub fn summarise(reader: impl Read) -> Result<(Reading, Summary), FormatError> {
     let mut summary = Summary::default();
-    let reading = counter_json::read(reader, &mut summary)?;
+    let reading = super::read(reader, &mut summary)?;
     Ok((reading, summary))
 }

@@ -1,11 +1,11 @@
 //! Statistics made again from what is stored, in the transaction that changed what they rest on.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
-use crate::attribution::touched::{manual_units, touched};
+use crate::attribution::touched::manual_units;
 use crate::attribution::webster::DivideError;
 use crate::attribution::{Attributor, Rules};
-use crate::model::registry::{Change, Kind, Registry};
+use crate::model::registry::Registry;
 use crate::model::{AccountId, InstitutionId, Month, ProductId, Scope, Unit};
 use crate::store::{Changed, Store, StoreError, Transaction};
 
@@ -50,7 +50,7 @@ pub async fn whole_unit(
 }
 
 /// Makes the statistics of a unit again that are of these takers, from all accounts that give them something.
-async fn of_takers(
+pub(super) async fn of_takers(
     transaction: &mut Transaction<'_>,
     attributor: &mut Attributor<'_>,
     unit: &Unit,
@@ -87,53 +87,6 @@ pub async fn after_usage_of(
         takers.extend(attributor.takers(unit, account, scope));
     }
     of_takers(transaction, attributor, unit, &scopes, &takers).await
-}
-
-/// Changes rows of the registry, and makes the statistics again that the change touches: those of scopes that are divided otherwise
-/// in some month, and no others.
-///
-/// # Errors
-/// The store fails, or some counts cannot be divided.
-pub async fn change_registry(
-    transaction: &mut Transaction<'_>,
-    rules: &Rules,
-    changes: &[(Kind, Vec<Change>)],
-) -> Result<Changed, AttributeError> {
-    let before = transaction.registry().await?;
-    for (kind, changes) in changes {
-        transaction.change_registry(*kind, changes).await?;
-    }
-    // Names of vendors and what products are called divide nothing.
-    if changes.iter().all(|(kind, changes)| matches!(kind, Kind::Vendors | Kind::Products | Kind::Municipalities) || changes.is_empty()) {
-        return Ok(Changed::default());
-    }
-    let after = transaction.registry().await?;
-    after_change(transaction, rules, &before, &after).await
-}
-
-/// Makes the statistics again that a change of the registry, already written, touches.
-///
-/// # Errors
-/// The store fails, or some counts cannot be divided.
-pub async fn after_change(
-    transaction: &mut Transaction<'_>,
-    rules: &Rules,
-    before: &Registry,
-    after: &Registry,
-) -> Result<Changed, AttributeError> {
-    let mut of_units: BTreeMap<Unit, Vec<(AccountId, Scope)>> = transaction.all_scopes().await?;
-    for unit in manual_units(before.manual.iter().chain(&after.manual)) {
-        of_units.entry(unit).or_default();
-    }
-    let (mut old, mut new) = (Attributor::new(before, rules), Attributor::new(after, rules));
-    let mut changed = Changed::default();
-    for (unit, scopes) in &of_units {
-        let takers = touched(&mut old, &mut new, unit, scopes);
-        if !takers.is_empty() {
-            changed = changed.and(of_takers(transaction, &mut new, unit, scopes, &takers).await?);
-        }
-    }
-    Ok(changed)
 }
 
 /// Which accounts give an institution figures of these products in a month, by their usage and as if nobody had entered any by hand.

@@ -8,9 +8,10 @@ use std::io::{BufReader, Read};
 
 use tokio::sync::mpsc;
 
+use super::places::{Placed, Places};
 use crate::config::SourceSettings;
 use crate::formats::summary::MonthDigests;
-use crate::formats::{FormatError, Reading, RecordSink, Stopped, counter_json};
+use crate::formats::{self, FormatError, Reading, RecordSink, Stopped};
 use crate::model::usage::short_hash;
 use crate::model::{Addresses, Item, Member, Month, UsageRecord};
 use crate::store::{Fact, FactBatch, ItemRow, scope_word};
@@ -38,13 +39,14 @@ pub struct Contents {
     pub months: BTreeMap<Month, MonthContents>,
 }
 
-/// Reads a reply to see what it holds.
+/// Reads a reply to see what it holds; addresses that it names are put in their places first.
 ///
 /// # Errors
 /// Never: what is wrong with the reply is part of what is seen.
-pub fn look(reader: impl Read, source: &SourceSettings) -> Contents {
+pub fn look(reader: impl Read, source: &SourceSettings, places: &dyn Places) -> Contents {
     let mut sink = Look { months: BTreeMap::new(), digests: MonthDigests::default(), overflow: false };
-    let mut reading = counter_json::read(BufReader::with_capacity(256 * 1024, reader), &mut sink);
+    let mut placed = Placed { sink: &mut sink, places };
+    let mut reading = formats::read(BufReader::with_capacity(256 * 1024, reader), &mut placed);
     if sink.overflow {
         reading = Err(FormatError::BadRow { place: "the whole report".into(), what: "its counts add up to 2^63 or more".into() });
     }
@@ -104,7 +106,13 @@ impl RecordSink for Look {
 ///
 /// # Errors
 /// The reply cannot be read, or nobody takes the batches any more.
-pub fn send(reader: impl Read, source: &SourceSettings, months: &BTreeSet<Month>, to: &mpsc::Sender<FactBatch>) -> Result<(), FormatError> {
+pub fn send(
+    reader: impl Read,
+    source: &SourceSettings,
+    places: &dyn Places,
+    months: &BTreeSet<Month>,
+    to: &mpsc::Sender<FactBatch>,
+) -> Result<(), FormatError> {
     let mut sink = Batches {
         source,
         months,
@@ -115,7 +123,7 @@ pub fn send(reader: impl Read, source: &SourceSettings, months: &BTreeSet<Month>
         has_item: false,
         last: None,
     };
-    counter_json::read(BufReader::with_capacity(256 * 1024, reader), &mut sink)?;
+    formats::read(BufReader::with_capacity(256 * 1024, reader), &mut Placed { sink: &mut sink, places })?;
     sink.flush()?;
     Ok(())
 }

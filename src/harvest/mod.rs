@@ -5,7 +5,9 @@
 //! keeps another's data back: it becomes an outcome of its months.
 
 pub mod attribute;
+pub mod change;
 pub mod intake;
+pub mod places;
 mod queue;
 pub mod settle;
 pub mod verdict;

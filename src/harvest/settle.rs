@@ -1,12 +1,14 @@
 //! One request settled: what was judged is written, whole or not at all (HARVEST section 4.3).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use tokio::sync::{Mutex, mpsc};
 
 use super::attribute::{self, AttributeError};
 use super::intake::{self, Contents};
+use super::places::Places;
 use crate::archive::{Archive, ArchiveError};
 use crate::attribution::Attributor;
 use crate::config::SourceSettings;
@@ -100,6 +102,8 @@ pub struct Desk<'a, 'r> {
     pub archive: &'a Archive,
     /// Who divides.
     pub attributor: &'a Mutex<Attributor<'r>>,
+    /// Where addresses belong.
+    pub places: &'a Arc<dyn Places>,
     /// Who has it written.
     pub who: &'a str,
 }
@@ -151,7 +155,7 @@ impl Desk<'_, '_> {
         if !replaced.is_empty() {
             transaction.remove_facts(subject.account, subject.report, &replaced).await?;
             if let Some(reply) = reply {
-                self.take_facts(&mut transaction, subject, reply.sha256, &replaced).await?;
+                take_facts(&mut transaction, self.archive, self.places, subject, reply.sha256, &replaced).await?;
             }
         }
         for row in &new_rows {
@@ -168,28 +172,29 @@ impl Desk<'_, '_> {
         transaction.commit().await?;
         Ok(settled)
     }
+}
 
-    /// Reads the reply again, on a thread of its own, into the store.
-    async fn take_facts(
-        &self,
-        transaction: &mut Transaction<'_>,
-        subject: &Subject<'_>,
-        sha256: &str,
-        months: &BTreeSet<Month>,
-    ) -> Result<(), SettleError> {
-        let (sender, mut receiver) = mpsc::channel::<FactBatch>(4);
-        let reader = self.archive.read(sha256)?;
-        let (source, months) = (subject.source.clone(), months.clone());
-        let parsing = tokio::task::spawn_blocking(move || intake::send(reader, &source, &months, &sender));
-        let mut stream = transaction.begin_facts(subject.account, subject.report).await?;
-        while let Some(batch) = receiver.recv().await {
-            transaction.take_facts(&mut stream, &batch).await?;
-        }
-        let parsed = parsing.await.unwrap_or_else(|error| Err(FormatError::Io(std::io::Error::other(error))));
-        parsed.map_err(|source| SettleError::Reread { sha256: sha256.to_owned(), source })?;
-        transaction.end_facts(stream).await?;
-        Ok(())
+/// Reads a reply again, on a thread of its own, into the store: its facts of these months, which were removed before.
+pub(super) async fn take_facts(
+    transaction: &mut Transaction<'_>,
+    archive: &Archive,
+    places: &Arc<dyn Places>,
+    subject: &Subject<'_>,
+    sha256: &str,
+    months: &BTreeSet<Month>,
+) -> Result<(), SettleError> {
+    let (sender, mut receiver) = mpsc::channel::<FactBatch>(4);
+    let reader = archive.read(sha256)?;
+    let (source, places, months) = (subject.source.clone(), Arc::clone(places), months.clone());
+    let parsing = tokio::task::spawn_blocking(move || intake::send(reader, &source, &*places, &months, &sender));
+    let mut stream = transaction.begin_facts(subject.account, subject.report).await?;
+    while let Some(batch) = receiver.recv().await {
+        transaction.take_facts(&mut stream, &batch).await?;
     }
+    let parsed = parsing.await.unwrap_or_else(|error| Err(FormatError::Io(std::io::Error::other(error))));
+    parsed.map_err(|source| SettleError::Reread { sha256: sha256.to_owned(), source })?;
+    transaction.end_facts(stream).await?;
+    Ok(())
 }
 
 /// Where a month stands after an outcome.

@@ -1,6 +1,7 @@
 //! The loop: sends what may be sent, settles what comes back, until nothing is left that can be done now.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
@@ -9,6 +10,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio::sync::Mutex;
 
 use super::intake::{self, Contents};
+use super::places::Places;
 use super::queue::{Job, PATIENCE, Queue};
 use super::settle::{Desk, MonthChange, Reply, SettleError, Subject};
 use super::verdict::{Answer, Asked, Earlier, Stop, Transport, Verdict, judge, judge_transport};
@@ -131,6 +133,8 @@ pub struct Harvester<'a> {
     pub clock: Clock,
     /// Who divides.
     pub attributor: Mutex<Attributor<'a>>,
+    /// Where addresses belong that a report names.
+    pub places: Arc<dyn Places>,
     /// Who has it done.
     pub who: &'a str,
     /// Who watches.
@@ -324,7 +328,7 @@ impl<'a> Harvester<'a> {
         outcomes: &[MonthOutcome],
         reply: Option<&Reply<'_>>,
     ) -> Result<super::settle::Settled, SettleError> {
-        let desk = Desk { store: self.store, archive: &self.archive, attributor: &self.attributor, who: self.who };
+        let desk = Desk { store: self.store, archive: &self.archive, attributor: &self.attributor, places: &self.places, who: self.who };
         let subject = Subject { source, account: &task.account, report: &task.report };
         desk.settle(&subject, outcomes, reply, self.clock.now()).await
     }
@@ -483,8 +487,8 @@ impl<'a> Harvester<'a> {
     /// Reads a reply on a thread of its own to see what it holds.
     async fn look(&self, source: &SourceSettings, sha256: &str) -> Result<Contents, HarvestError> {
         let reader = self.archive.read(sha256)?;
-        let source = source.clone();
-        let looked = tokio::task::spawn_blocking(move || intake::look(reader, &source)).await;
+        let (source, places) = (source.clone(), Arc::clone(&self.places));
+        let looked = tokio::task::spawn_blocking(move || intake::look(reader, &source, &*places)).await;
         Ok(looked.unwrap_or_else(|error| Contents {
             reading: Err(crate::formats::FormatError::Io(std::io::Error::other(error))),
             months: BTreeMap::new(),

@@ -2,13 +2,14 @@
 //!
 //! Everything else speaks in these: [`Month`] is the unit of time, the ids in [`ids`] name things,
 //! [`UsageRecord`] is one count as a vendor reported it, the structs in [`registry`] are the rows of
-//! the files that people import, and [`Statistic`] is what a library gets.
+//! the files that people import, [`notation`] reads what people write for addresses, and [`Statistic`] is what a library gets.
 
 pub mod address;
 pub mod count;
 pub mod ids;
 pub mod key;
 pub mod month;
+pub mod notation;
 pub mod outcome;
 pub mod registry;
 pub mod report;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use num_rational::BigRational;
 use serde::Serialize;
@@ -88,7 +89,7 @@ pub struct Statistic {
     /// The exact share; above zero.
     pub exact: BigRational,
     /// What it rests on.
-    pub basis: Basis,
+    pub basis: Arc<Basis>,
 }
 
 /// What a figure rests on; many figures share one.

@@ -153,7 +153,7 @@ impl Key {
             }
             by.clone_into(&mut part.agreed_by);
         }
-        if key.is_agreed_by_all(registry) {
+        if key.parts.len() > 1 && key.is_agreed_by_all(registry) {
             key.state = KeyState::Agreed;
         }
         Ok(key)

@@ -38,6 +38,8 @@ pub struct FileInput<'a> {
 pub struct Known<'a> {
     /// The ids of the configured sources.
     pub sources: Vec<&'a str>,
+    /// The accounts that figures by hand stand instead of, beside those that the files name.
+    pub instead_of: Vec<&'a str>,
     /// Which accounts give an institution figures of a product in a month; what matters to figures by hand.
     pub given: HashMap<(InstitutionId, ProductId, Month), BTreeSet<AccountId>>,
 }
@@ -78,7 +80,8 @@ pub fn import(
     today: NaiveDate,
     seal: &mut Seal<'_>,
 ) -> Result<Imported, Problems> {
-    let run = Run { files, stored, known, replace, today, problems: Problems::default(), warnings: Vec::new(), rows: 0 };
+    let names = files.iter().map(|file| file.name.to_owned()).collect();
+    let run = Run { files, names, stored, known, replace, today, problems: Problems::default(), warnings: Vec::new(), rows: 0 };
     match kind {
         Kind::Municipalities => run.finish::<Municipality>(seal),
         Kind::Transitions => run.finish::<Transition>(seal),
@@ -111,6 +114,8 @@ struct Placed<R> {
 
 struct Run<'a> {
     files: &'a [FileInput<'a>],
+    /// The files as messages name them: of a workbook, its sheet too.
+    names: Vec<String>,
     stored: &'a Registry,
     known: &'a Known<'a>,
     replace: bool,
@@ -122,8 +127,8 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn problem(&self, at: Place, column: &str, what: impl Into<String>) -> Problem {
-        let file = self.files.get(at.file).map_or("", |file| file.name);
-        Problem { file: file.to_owned(), line: at.line, column: column.to_owned(), what: what.into() }
+        let file = self.names.get(at.file).cloned().unwrap_or_default();
+        Problem { file, line: at.line, column: column.to_owned(), what: what.into() }
     }
 
     fn wrong(&mut self, at: Place, column: &str, what: impl Into<String>) {
@@ -158,8 +163,8 @@ impl Run<'_> {
         if self.replace && self.problems.is_empty() {
             self.removals::<R>(&rows);
         }
-        let names: Vec<&str> = self.files.iter().map(|file| file.name).collect();
         if !self.problems.is_empty() {
+            let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
             self.problems.sort(&names);
             return Err(self.problems);
         }
@@ -191,7 +196,7 @@ impl Run<'_> {
 
     /// A place, as in `file:line`.
     fn said(&self, at: Place) -> String {
-        format!("{}:{}", self.files.get(at.file).map_or("", |file| file.name), at.line)
+        format!("{}:{}", self.names.get(at.file).map_or("", String::as_str), at.line)
     }
 
     /// Rows that name something unknown.

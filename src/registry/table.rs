@@ -2,7 +2,8 @@
 //!
 //! [`read`] forgives what spreadsheets do (byte order mark, semicolons, `sep=;`, empty rows and columns at the end,
 //! non-breaking spaces, comments in quotes) and gives a [`Table`]. What cannot be forgiven is a [`Problem`] with its
-//! line, and the other rows are read all the same, so that everything that is wrong can be said at once.
+//! line, and the other rows are read all the same, so that everything that is wrong can be said at once. A workbook is a
+//! table too: [`workbook`] reads it into the same.
 
 #[cfg(test)]
 mod tests;
@@ -10,11 +11,16 @@ mod tests;
 use std::collections::HashSet;
 
 use super::problem::{Problem, did_you_mean, shortened};
+use super::workbook;
 use crate::model::registry::Column;
 
 /// The rows of a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Table {
+    /// The name by which its problems are told: the file's, and that of a workbook's sheet.
+    pub file: String,
+    /// It is a sheet of a workbook, and lines are its rows.
+    pub is_sheet: bool,
     /// The rows that could be read.
     pub rows: Vec<TableRow>,
     /// What is odd, but does no harm.
@@ -32,10 +38,14 @@ pub struct TableRow {
     pub cells: Vec<String>,
 }
 
-/// Reads a file of which `columns` are known. `file` is its name in problems, nothing more.
+/// Reads a file of which `columns` are known; of a workbook the sheet named `kind`, or the first that has the columns.
+/// `file` is its name in problems, nothing more.
 #[must_use]
-pub fn read(file: &str, bytes: &[u8], columns: &[Column]) -> Table {
-    let mut reading = Reading { file, table: Table::default() };
+pub fn read(file: &str, bytes: &[u8], kind: &str, columns: &[Column]) -> Table {
+    if workbook::is_workbook(bytes) {
+        return workbook::read(file, bytes, kind, columns);
+    }
+    let mut reading = Reading::new(file);
     match text(bytes) {
         // Some spreadsheets on a Mac end lines with a carriage return alone.
         Ok(text) if text.contains('\r') && !text.contains('\n') => reading.text(&text.replace('\r', "\n"), columns),
@@ -47,9 +57,6 @@ pub fn read(file: &str, bytes: &[u8], columns: &[Column]) -> Table {
 
 /// The text, or the line and what is wrong with it.
 fn text(bytes: &[u8]) -> Result<&str, (u64, String)> {
-    if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"\xd0\xcf\x11\xe0") {
-        return Err((0, "is a workbook, not text; save it from the spreadsheet as CSV UTF-8".to_owned()));
-    }
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         return Err((0, "is in UTF-16; save it as CSV UTF-8".to_owned()));
     }
@@ -66,30 +73,47 @@ fn trimmed(cell: &str) -> &str {
 }
 
 /// Where each known column stands in the file, and how many cells a row has.
-struct Header {
+pub(super) struct Header {
     /// For each column asked for, its place.
     places: Vec<Option<usize>>,
     /// The cells of the header, without empty ones at the end.
     width: usize,
-    /// As many cells are in the file's rows if the spreadsheet fills them all.
-    separator: char,
 }
 
-struct Reading<'a> {
-    file: &'a str,
-    table: Table,
+impl Header {
+    /// For each column asked for, its place.
+    pub(super) fn places(&self) -> impl Iterator<Item = Option<usize>> {
+        self.places.iter().copied()
+    }
 }
 
-impl Reading<'_> {
-    fn wrong(&mut self, line: u64, column: &str, what: impl Into<String>) {
-        let problem = Problem { file: self.file.to_owned(), line, column: column.to_owned(), what: what.into() };
+/// A table that is being read.
+pub(super) struct Reading {
+    pub(super) table: Table,
+}
+
+impl Reading {
+    /// Of a file with this name.
+    pub(super) fn new(file: &str) -> Self {
+        Self { table: Table { file: file.to_owned(), ..Table::default() } }
+    }
+
+    /// Something is wrong.
+    pub(super) fn wrong(&mut self, line: u64, column: &str, what: impl Into<String>) {
+        let problem = Problem { file: self.table.file.clone(), line, column: column.to_owned(), what: what.into() };
         self.table.problems.push(problem);
+    }
+
+    /// Something is odd.
+    pub(super) fn odd(&mut self, line: u64, what: impl Into<String>) {
+        let problem = Problem { file: self.table.file.clone(), line, column: String::new(), what: what.into() };
+        self.table.warnings.push(problem);
     }
 
     fn text(&mut self, text: &str, columns: &[Column]) {
         let mut lines = Lines { rest: text, line: 1 };
-        let Some(header) = self.header(&mut lines, columns) else { return };
-        while let Some(record) = lines.next(header.separator) {
+        let Some((header, separator)) = self.header(&mut lines, columns) else { return };
+        while let Some(record) = lines.next(separator) {
             match record.cells {
                 Ok(cells) => self.row(record.line, &cells, &header),
                 Err(what) => self.wrong(record.line, "", what),
@@ -98,7 +122,7 @@ impl Reading<'_> {
     }
 
     /// The first record that is no comment; nothing, and a problem, if it does not name the columns.
-    fn header(&mut self, lines: &mut Lines<'_>, columns: &[Column]) -> Option<Header> {
+    fn header(&mut self, lines: &mut Lines<'_>, columns: &[Column]) -> Option<(Header, char)> {
         lines.skip_separator_line();
         let known = |cells: &[String]| cells.iter().filter(|cell| columns.iter().any(|c| is(c.name, cell))).count();
         let read = |separator: char| {
@@ -129,9 +153,14 @@ impl Reading<'_> {
                 return None;
             }
         };
+        self.header_of(record.line, &cells, columns).map(|header| (header, separator))
+    }
+
+    /// The header that these cells are; nothing, and problems, if a column is missing or stands there twice.
+    pub(super) fn header_of(&mut self, line: u64, cells: &[String], columns: &[Column]) -> Option<Header> {
         let width = cells.iter().rposition(|cell| !trimmed(cell).is_empty()).map_or(0, |last| last + 1);
-        let places = self.places(record.line, &cells[..width], columns)?;
-        Some(Header { places, width, separator })
+        let places = self.places(line, &cells[..width], columns)?;
+        Some(Header { places, width })
     }
 
     /// Where the columns stand. Nothing if one that must be there is not, or one is there twice.
@@ -151,8 +180,7 @@ impl Reading<'_> {
         for cell in cells.iter().map(|cell| trimmed(cell)).filter(|cell| !columns.iter().any(|c| is(c.name, cell))) {
             if warned.insert(cell) && !cell.is_empty() {
                 let near = did_you_mean(cell, columns.iter().filter(missing).map(|c| c.name));
-                let what = format!("column '{}' is not known and not read{near}", shortened(cell, 60));
-                self.table.warnings.push(Problem { file: self.file.to_owned(), line, column: String::new(), what });
+                self.odd(line, format!("column '{}' is not known and not read{near}", shortened(cell, 60)));
             }
         }
         for column in columns.iter().filter(|c| c.required).filter(missing) {
@@ -164,7 +192,8 @@ impl Reading<'_> {
         (self.table.problems.len() == before).then_some(places)
     }
 
-    fn row(&mut self, line: u64, cells: &[String], header: &Header) {
+    /// A row below the header.
+    pub(super) fn row(&mut self, line: u64, cells: &[String], header: &Header) {
         let filled = cells.iter().rposition(|cell| !trimmed(cell).is_empty()).map_or(0, |last| last + 1);
         if filled == 0 {
             return;
@@ -181,7 +210,7 @@ impl Reading<'_> {
 }
 
 /// Whether a header's cell names the column: in any case.
-fn is(name: &str, cell: &str) -> bool {
+pub(super) fn is(name: &str, cell: &str) -> bool {
     trimmed(cell).eq_ignore_ascii_case(name)
 }
 

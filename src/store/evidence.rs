@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use sqlx::{QueryBuilder, Row as _, Sqlite};
 
 use super::changes::ChangeRow;
-use super::facts::{parse_scope, year_bounds};
+use super::facts::parse_scope;
 use super::months::{count_of, month_of};
 use super::{Connection, Store, StoreError};
 use crate::model::registry::Row;
@@ -52,12 +52,19 @@ impl Store {
         rows.iter().map(|row| Ok(ReportId::trusted(row.try_get(0)?))).collect()
     }
 
-    /// The counts of one metric of a unit from January up to a month.
+    /// The counts of one metric of a unit from January up to a month. With `accounts`, what was counted for an account as a whole
+    /// is left out for others than these.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn counts_until(&self, unit: &Unit, metric: &str, last: Month) -> Result<Vec<Count>, StoreError> {
-        counts_until(&mut *self.reading().await, unit, metric, last).await.map_err(|e| self.named(e))
+    pub async fn counts_until(
+        &self,
+        unit: &Unit,
+        metric: &str,
+        last: Month,
+        accounts: Option<&BTreeSet<AccountId>>,
+    ) -> Result<Vec<Count>, StoreError> {
+        counts_until(&mut *self.reading().await, unit, metric, last, accounts).await.map_err(|e| self.named(e))
     }
 
     /// What is known of these accounts' months of a report.
@@ -94,35 +101,82 @@ impl Store {
     }
 }
 
-async fn counts_until(connection: &mut Connection, unit: &Unit, metric: &str, last: Month) -> Result<Vec<Count>, StoreError> {
-    let sql = "SELECT a.text, s.text, d.text, x.text, g.month, g.total FROM usage_group g \
-               JOIN term a ON a.id = g.account JOIN term s ON s.id = g.scope \
-               JOIN term d ON d.id = g.data_type JOIN term x ON x.id = g.access_method \
-               WHERE g.product = (SELECT id FROM term WHERE text = $1) AND g.report = (SELECT id FROM term WHERE text = $2) \
-               AND g.month >= $3 AND g.month <= $4 AND g.metric = (SELECT id FROM term WHERE text = $5)";
-    let rows = sqlx::query(sql)
-        .bind(unit.product.as_str())
-        .bind(unit.report.as_str())
-        .bind(year_bounds(unit.year).0)
-        .bind(i64::from(last.index()))
-        .bind(metric)
-        .fetch_all(connection)
-        .await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Count {
-                account: AccountId::trusted(row.try_get(0)?),
-                scope: parse_scope(row.try_get(1)?)?,
-                metric: metric.to_owned(),
-                group: Group {
-                    month: month_of(row.try_get(4)?)?,
-                    data_type: row.try_get(2)?,
-                    access_method: row.try_get(3)?,
-                    total: count_of(row.try_get(5)?)?,
-                },
-            })
-        })
-        .collect()
+async fn counts_until(
+    connection: &mut Connection,
+    unit: &Unit,
+    metric: &str,
+    last: Month,
+    accounts: Option<&BTreeSet<AccountId>>,
+) -> Result<Vec<Count>, StoreError> {
+    let months = MonthRange::new(last.january(), last);
+    let mut found = Vec::new();
+    let Some(accounts) = accounts else {
+        let mut query = counts_of(unit, metric);
+        query
+            .push(" AND g.month >= ")
+            .push_bind(i64::from(months.first.index()))
+            .push(" AND g.month <= ")
+            .push_bind(i64::from(last.index()));
+        return read_counts(connection, query, metric, &mut found).await.map(|()| found);
+    };
+    // Both follow the index of units: one from account to account in each month, the other through what has a scope in it.
+    let accounts: Vec<&AccountId> = accounts.iter().collect();
+    for some in accounts.chunks(LIST) {
+        let mut query = counts_of(unit, metric);
+        query.push(" AND g.month IN (");
+        let mut list = query.separated(", ");
+        for month in months.iter() {
+            list.push_bind(i64::from(month.index()));
+        }
+        query.push(") AND g.account IN (SELECT id FROM term WHERE text IN (");
+        let mut list = query.separated(", ");
+        for account in some {
+            list.push_bind(account.as_str());
+        }
+        query.push(")) AND g.scope = (SELECT id FROM term WHERE text = '')");
+        read_counts(connection, query, metric, &mut found).await?;
+    }
+    let mut query = counts_of(unit, metric);
+    query.push(" AND g.month >= ").push_bind(i64::from(months.first.index())).push(" AND g.month <= ").push_bind(i64::from(last.index()));
+    query.push(" AND g.scope <> (SELECT id FROM term WHERE text = '')");
+    read_counts(connection, query, metric, &mut found).await?;
+    Ok(found)
+}
+
+/// A query of counts, to which its months are to be added.
+fn counts_of(unit: &Unit, metric: &str) -> QueryBuilder<Sqlite> {
+    let mut query = QueryBuilder::new(
+        "SELECT a.text, s.text, d.text, x.text, g.month, g.total FROM usage_group g \
+     JOIN term a ON a.id = g.account JOIN term s ON s.id = g.scope \
+     JOIN term d ON d.id = g.data_type JOIN term x ON x.id = g.access_method \
+     WHERE g.product = (SELECT id FROM term WHERE text = ",
+    );
+    query.push_bind(unit.product.to_string()).push(") AND g.report = (SELECT id FROM term WHERE text = ");
+    query.push_bind(unit.report.to_string()).push(") AND g.metric = (SELECT id FROM term WHERE text = ");
+    query.push_bind(metric.to_owned()).push(")");
+    query
+}
+
+async fn read_counts(
+    connection: &mut Connection,
+    mut query: QueryBuilder<Sqlite>,
+    metric: &str,
+    found: &mut Vec<Count>,
+) -> Result<(), StoreError> {
+    for row in query.build().fetch_all(connection).await? {
+        found.push(Count {
+            account: AccountId::trusted(row.try_get(0)?),
+            scope: parse_scope(row.try_get(1)?)?,
+            metric: metric.to_owned(),
+            group: Group {
+                month: month_of(row.try_get(4)?)?,
+                data_type: row.try_get(2)?,
+                access_method: row.try_get(3)?,
+                total: count_of(row.try_get(5)?)?,
+            },
+        });
+    }
+    Ok(())
 }
 
 async fn reported_months(

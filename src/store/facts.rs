@@ -229,6 +229,28 @@ impl Transaction<'_> {
         units(self.connection()).await.map_err(|e| self.named(e))
     }
 
+    /// The reports of accounts that have usage by address.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn reports_by_address(&mut self) -> Result<BTreeSet<(AccountId, ReportId)>, StoreError> {
+        let result: Result<BTreeSet<(AccountId, ReportId)>, StoreError> = async {
+            let connection = self.connection();
+            // Scopes are few; an account's is empty and a member's begins with a bracket.
+            let sql = "SELECT DISTINCT a.text, r.text, s.text FROM (SELECT DISTINCT account, report, scope FROM usage_group) g \
+                       JOIN term a ON a.id = g.account JOIN term r ON r.id = g.report JOIN term s ON s.id = g.scope WHERE s.text <> ''";
+            let mut found = BTreeSet::new();
+            for row in sqlx::query(sql).fetch_all(connection).await? {
+                if matches!(parse_scope(row.try_get(2)?)?, Scope::Addresses(_)) {
+                    found.insert((AccountId::trusted(row.try_get(0)?), ReportId::trusted(row.try_get(1)?)));
+                }
+            }
+            Ok(found)
+        }
+        .await;
+        result.map_err(|e| self.named(e))
+    }
+
     /// The accounts and scopes that have usage, by unit.
     ///
     /// # Errors

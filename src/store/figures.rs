@@ -1,6 +1,7 @@
 //! Statistics read back, as they stand or as they stood after a change.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use num_bigint::BigInt;
 use num_rational::BigRational;
@@ -166,7 +167,7 @@ async fn read(connection: &mut Connection, filter: &StatisticFilter) -> Result<V
     Ok(found)
 }
 
-pub(super) async fn read_bases(connection: &mut Connection) -> Result<HashMap<i64, Basis>, StoreError> {
+pub(super) async fn read_bases(connection: &mut Connection) -> Result<HashMap<i64, Arc<Basis>>, StoreError> {
     let rows = sqlx::query("SELECT id, quality, keys, claimants, accounts, notes FROM basis").fetch_all(connection).await?;
     rows.iter()
         .map(|row| {
@@ -181,7 +182,7 @@ pub(super) async fn read_bases(connection: &mut Connection) -> Result<HashMap<i6
                 accounts: list(4)?.iter().map(|id| AccountId::trusted(id)).collect(),
                 notes: list(5)?,
             };
-            Ok((row.try_get(0)?, basis))
+            Ok((row.try_get(0)?, Arc::new(basis)))
         })
         .collect()
 }

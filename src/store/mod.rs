@@ -14,6 +14,7 @@ mod months;
 mod open;
 mod registry;
 mod revisions;
+mod sessions;
 mod statistics;
 mod terms;
 

@@ -1,8 +1,8 @@
 //! The registry's tables: the rows of people's files in canonical form, and every change of them.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
-use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::ledger::Ledger;
@@ -19,8 +19,8 @@ impl Store {
         load(&mut *self.reading().await).await.map_err(|e| self.named(e))
     }
 
-    /// What is registered that has to do with a product: of subscriptions, sessions and figures by hand only the product's, and of
-    /// places only what figures of persons go through. Enough to divide the product's use.
+    /// What is registered that has to do with a product: of subscriptions, keys, sessions and figures by hand only the product's, and
+    /// of places only what figures of persons go through. Enough to divide the product's use.
     ///
     /// # Errors
     /// The database fails, or holds a row that is none.
@@ -159,12 +159,12 @@ async fn load_of(connection: &mut Connection, product: &ProductId) -> Result<Reg
         institutions: rows(connection).await?,
         persons: rows(connection).await?,
         claims: rows(connection).await?,
-        products: rows_of(connection, product).await?,
-        subscriptions: rows_of(connection, product).await?,
+        products: rows_of(connection, OF_PRODUCT, product).await?,
+        subscriptions: rows_of(connection, OF_PRODUCT, product).await?,
         accounts: rows(connection).await?,
-        keys: rows(connection).await?,
-        sessions: rows_of(connection, product).await?,
-        manual: rows_of(connection, product).await?,
+        keys: rows_of(connection, OF_PRODUCT_OR_ANY, product).await?,
+        sessions: rows_of(connection, OF_PRODUCT, product).await?,
+        manual: rows_of(connection, OF_PRODUCT, product).await?,
         ..Registry::default()
     })
 }
@@ -201,43 +201,53 @@ fn undo<R: Row>(rows: &mut Vec<R>, undone: &HashMap<String, HashMap<Vec<String>,
     let Some(undone) = undone.get(R::KIND.as_str()) else { return Ok(()) };
     rows.retain(|row| !undone.contains_key(&row.identity()));
     for cells in undone.values().flatten() {
-        rows.push(parsed(cells)?);
+        let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
+        rows.push(parsed(&cells)?);
     }
     rows.sort_by_cached_key(Row::identity);
     Ok(())
 }
 
-fn parsed<R: Row>(cells: &[String]) -> Result<R, StoreError> {
-    let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
-    R::parse(&cells).map_err(|errors| {
-        let what: Vec<String> = errors.iter().map(|e| format!("{}: {}", e.column, e.what)).collect();
-        StoreError::Corrupt(format!("a row of {}: {}", R::KIND, what.join("; ")))
-    })
-}
-
 /// The rows of one kind, in the order of identity.
 async fn rows<R: Row>(connection: &mut Connection) -> Result<Vec<R>, StoreError> {
-    let found = sqlx::query(AssertSqlSafe(select::<R>(""))).fetch_all(connection).await?;
-    found.iter().map(row::<R>).collect()
+    let json: String = sqlx::query_scalar(AssertSqlSafe(select::<R>(""))).fetch_one(connection).await?;
+    read(&json)
 }
+
+/// Rows of one product, and those that are of any.
+const OF_PRODUCT: &str = " WHERE product = $1";
+const OF_PRODUCT_OR_ANY: &str = " WHERE product = $1 OR product = ''";
 
 /// The rows of one kind, which has a column `product`, that are of this product.
-async fn rows_of<R: Row>(connection: &mut Connection, product: &ProductId) -> Result<Vec<R>, StoreError> {
-    let sql = select::<R>(" WHERE product = $1");
-    let found = sqlx::query(AssertSqlSafe(sql)).bind(product.as_str()).fetch_all(connection).await?;
-    found.iter().map(row::<R>).collect()
+async fn rows_of<R: Row>(connection: &mut Connection, condition: &'static str, product: &ProductId) -> Result<Vec<R>, StoreError> {
+    let sql = select::<R>(condition);
+    let json: String = sqlx::query_scalar(AssertSqlSafe(sql)).bind(product.as_str()).fetch_one(connection).await?;
+    read(&json)
 }
 
+/// All rows as one JSON list of lists of cells: handing thousands over one by one costs more than all else that is done with them.
 fn select<R: Row>(condition: &'static str) -> String {
     let list = |columns: &mut dyn Iterator<Item = &Column>| columns.map(|c| format!("\"{}\"", c.name)).collect::<Vec<_>>().join(", ");
     let all = list(&mut R::COLUMNS.iter());
     let order = list(&mut R::COLUMNS.iter().filter(|c| c.identity));
-    format!("SELECT {all} FROM {}{condition} ORDER BY {order}", R::KIND.table())
+    format!("SELECT json_group_array(json_array({all})) FROM (SELECT {all} FROM {}{condition} ORDER BY {order})", R::KIND.table())
 }
 
-fn row<R: Row>(row: &SqliteRow) -> Result<R, StoreError> {
-    let cells: Vec<String> = (0..R::COLUMNS.len()).map(|i| row.try_get(i)).collect::<Result<_, _>>()?;
-    parsed(&cells)
+fn read<R: Row>(json: &str) -> Result<Vec<R>, StoreError> {
+    let mut rows: Vec<Vec<Cow<'_, str>>> =
+        serde_json::from_str(json).map_err(|error| StoreError::Corrupt(format!("the rows of {}: {error}", R::KIND)))?;
+    // They come in this order already, only that no promise of the database says so.
+    let identity: Vec<usize> = R::COLUMNS.iter().enumerate().filter(|(_, column)| column.identity).map(|(place, _)| place).collect();
+    rows.sort_by(|a, b| identity.iter().map(|place| &a[*place]).cmp(identity.iter().map(|place| &b[*place])));
+    let read = |cells: &Vec<Cow<'_, str>>| parsed(&cells.iter().map(|cell| &**cell).collect::<Vec<&str>>());
+    rows.iter().map(read).collect()
+}
+
+fn parsed<R: Row>(cells: &[&str]) -> Result<R, StoreError> {
+    R::parse(cells).map_err(|errors| {
+        let what: Vec<String> = errors.iter().map(|e| format!("{}: {}", e.column, e.what)).collect();
+        StoreError::Corrupt(format!("a row of {}: {}", R::KIND, what.join("; ")))
+    })
 }
 
 async fn apply(

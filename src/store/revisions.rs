@@ -1,6 +1,7 @@
 //! What figures were before they changed.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use num_rational::BigRational;
 use sqlx::{QueryBuilder, Row as _, Sqlite};
@@ -12,7 +13,7 @@ use crate::model::statistic::{Basis, Earlier, StatisticKey};
 use crate::model::{InstitutionId, Month, ProductId, ReportId};
 
 /// A figure, its exact share and what it rests on.
-pub type FigureState = (u64, BigRational, Basis);
+pub type FigureState = (u64, BigRational, Arc<Basis>);
 
 /// One change of one figure.
 #[derive(Debug, Clone)]

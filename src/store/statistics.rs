@@ -198,7 +198,7 @@ async fn write(
     }
     let mut old = old_rows(connection, (product, report), work.year, wanted.as_ref()).await?;
     let closed = super::closing::is_closed(connection, work.year).await?;
-    let mut bases = HashMap::new();
+    let (mut bases, mut places) = (HashMap::new(), HashMap::new());
     let mut changed = Changed::default();
     let mut upserts: Vec<(RowKey, i64, String, i64, i64)> = Vec::new();
     let mut past: Vec<(RowKey, OldRow, &'static str)> = Vec::new();
@@ -214,7 +214,16 @@ async fn write(
         ];
         let value = to_count(statistic.value)?;
         let exact = exact_text(&statistic.exact);
-        let basis = basis_number(connection, &mut bases, &statistic.basis).await?;
+        // Figures that rest on the same share one basis, so that it is looked up once.
+        let place = std::sync::Arc::as_ptr(&statistic.basis).addr();
+        let basis = match places.get(&place) {
+            Some(number) => *number,
+            None => {
+                let number = basis_number(connection, &mut bases, &statistic.basis).await?;
+                places.insert(place, number);
+                number
+            }
+        };
         match old.remove(&key) {
             None => {
                 if history.is_none() {

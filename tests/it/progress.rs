@@ -77,6 +77,7 @@ async fn every_request_is_counted_and_what_waits_is_told_until_it_comes() {
         sealer: &sealer,
         clock: Clock::Fixed("2025-01-20T03:30:00Z".parse().unwrap()),
         attributor: tokio::sync::Mutex::new(Attributor::new(&registry, &rules)),
+        places: std::sync::Arc::new(avling::harvest::places::ByClaims::new(&registry)),
         who: "a test",
         progress: &told,
         releases: tokio::sync::Mutex::default(),

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use avling::archive::{Archive, ReplyRecord};
 use avling::attribution::{Attributor, Rules, SourceRules};
 use avling::config::{self, Settings};
-use avling::harvest::attribute::change_registry;
+use avling::harvest::change::{Ground, change_registry};
+use avling::harvest::places::{ByClaims, Places};
 use avling::harvest::settle::{Desk, Reply, Subject};
 use avling::harvest::{intake, verify};
 use avling::model::registry::Kind;
@@ -26,6 +28,8 @@ enum Arrival {
     File(Kind, String),
     /// A report of an account, of these counts by month of 2024.
     Report(&'static str, Vec<(u32, u64)>),
+    /// A table of use by address: month of 2024, last part of the address, count.
+    Table(Vec<(u32, u8, u64)>),
 }
 
 const MONTHS: [&str; 12] =
@@ -49,7 +53,7 @@ const BASE: [(Kind, &str); 5] = [
     (
         Kind::Accounts,
         "account,source,customer_id,covers,access\nacc-a,s,1,a,ip\nacc-range,s,2,192.0.2.0-192.0.2.7,ip\nacc-all,s,3,*,ip\nacc-login,s,4,b,login\n\
-         acc-twin,s,5,192.0.2.0/29,ip\n",
+         acc-twin,s,5,192.0.2.0/29,ip\nacc-table,s,6,a,ip\n",
     ),
 ];
 
@@ -69,55 +73,59 @@ fn arrivals() -> impl Strategy<Value = Vec<Arrival>> {
     let keys = prop::collection::vec((prop::collection::vec((0..WHO.len(), 0_u64..100), 2..5), 1_u32..13, 0_u8..4, any::<bool>()), 0..4);
     let sessions = prop::collection::vec((0..WHO.len(), 0_usize..12, 1_u64..50), 0..6);
     let reports = prop::collection::vec((0..ACCOUNTS.len(), prop::collection::vec((1_u32..13, 1_u64..400), 1..5)), 1..9);
-    (claims, persons, subscriptions, keys, sessions, reports).prop_map(|(claims, persons, subscriptions, keys, sessions, reports)| {
-        let mut all = Vec::new();
-        for (n, (who, first, length, from, to, exclusive)) in claims.into_iter().enumerate() {
-            // The last address makes each claim another row.
-            let (first, last) = (first, 12 + u8::try_from(n).unwrap() + length);
-            let exclusive = if exclusive { "yes" } else { "" };
-            let to = if to > from { day(to) } else { String::new() };
-            let row = format!(
-                "institution,range,valid_from,valid_to,exclusive\n{},192.0.2.{first}-192.0.2.{last},{},{to},{exclusive}\n",
-                WHO[who],
-                day(from)
-            );
-            all.push((format!("c{} {first} {last} {from}", WHO[who]), Arrival::File(Kind::Networks, row)));
-        }
-        for (subject, number) in persons {
-            let subject = ["3101", "3102", "3103", "3104", "school", "hall"][subject];
-            all.push((
-                format!("p{subject}"),
-                Arrival::File(Kind::Persons, format!("subject,date,persons\n{subject},2024-01-01,{number}\n")),
-            ));
-        }
-        for (who, from) in subscriptions {
-            let row = format!("institution,product,valid_from\n{},p,{}\n", WHO[who], day(from));
-            all.push((format!("s{}", WHO[who]), Arrival::File(Kind::Subscriptions, row)));
-        }
-        for (n, (members, from, applies, fixed)) in keys.into_iter().enumerate() {
-            let applies = ["", "acc-a", "192.0.2.0/24", "acc-range"][usize::from(applies)];
-            let method = if fixed { "fixed" } else { ["equal", "population", "measured"][n % 3] };
-            let members: BTreeMap<usize, u64> = members.into_iter().collect();
-            let mut file = "key,applies_to,product,method,institution,weight,valid_from,valid_to,state,agreed_by\n".to_owned();
-            for (who, weight) in members {
-                let weight = if fixed { weight.to_string() } else { String::new() };
-                file.push_str(&format!("k{n},{applies},,{method},{},{weight},{},,agreed,\n", WHO[who], day(from)));
+    let tables = prop::collection::vec(prop::collection::vec((1_u32..13, 0_u8..34, 1_u64..100), 1..6), 0..3);
+    (claims, persons, subscriptions, keys, sessions, reports, tables).prop_map(
+        |(claims, persons, subscriptions, keys, sessions, reports, tables)| {
+            let mut all = Vec::new();
+            for (n, (who, first, length, from, to, exclusive)) in claims.into_iter().enumerate() {
+                // The last address makes each claim another row.
+                let (first, last) = (first, 12 + u8::try_from(n).unwrap() + length);
+                let exclusive = if exclusive { "yes" } else { "" };
+                let to = if to > from { day(to) } else { String::new() };
+                let row = format!(
+                    "institution,range,valid_from,valid_to,exclusive\n{},192.0.2.{first}-192.0.2.{last},{},{to},{exclusive}\n",
+                    WHO[who],
+                    day(from)
+                );
+                all.push((format!("c{} {first} {last} {from}", WHO[who]), Arrival::File(Kind::Networks, row)));
             }
-            all.push((format!("k{n}"), Arrival::File(Kind::Keys, file)));
-        }
-        for (who, month, count) in sessions {
-            let month = format!("2023-{:02}", month + 1);
-            let row = format!("institution,product,month,sessions\n{},p,{month},{count}\n", WHO[who]);
-            all.push((format!("e{} {month}", WHO[who]), Arrival::File(Kind::Sessions, row)));
-        }
-        for (n, (account, counts)) in reports.into_iter().enumerate() {
-            let counts: BTreeMap<u32, u64> = counts.into_iter().collect();
-            all.push((format!("r{n}"), Arrival::Report(ACCOUNTS[account], counts.into_iter().collect())));
-        }
-        // Of several rows with one identity the first stays.
-        let mut seen = std::collections::HashSet::new();
-        all.into_iter().filter(|(identity, _)| seen.insert(identity.clone())).map(|(_, arrival)| arrival).collect()
-    })
+            for (subject, number) in persons {
+                let subject = ["3101", "3102", "3103", "3104", "school", "hall"][subject];
+                all.push((
+                    format!("p{subject}"),
+                    Arrival::File(Kind::Persons, format!("subject,date,persons\n{subject},2024-01-01,{number}\n")),
+                ));
+            }
+            for (who, from) in subscriptions {
+                let row = format!("institution,product,valid_from\n{},p,{}\n", WHO[who], day(from));
+                all.push((format!("s{}", WHO[who]), Arrival::File(Kind::Subscriptions, row)));
+            }
+            for (n, (members, from, applies, fixed)) in keys.into_iter().enumerate() {
+                let applies = ["", "acc-a", "192.0.2.0/28", "acc-range"][usize::from(applies)];
+                let method = if fixed { "fixed" } else { ["equal", "population", "measured"][n % 3] };
+                let members: BTreeMap<usize, u64> = members.into_iter().collect();
+                let mut file = "key,applies_to,product,method,institution,weight,valid_from,valid_to,state,agreed_by\n".to_owned();
+                for (who, weight) in members {
+                    let weight = if fixed { weight.to_string() } else { String::new() };
+                    file.push_str(&format!("k{n},{applies},,{method},{},{weight},{},,agreed,\n", WHO[who], day(from)));
+                }
+                all.push((format!("k{n}"), Arrival::File(Kind::Keys, file)));
+            }
+            for (who, month, count) in sessions {
+                let month = format!("2023-{:02}", month + 1);
+                let row = format!("institution,product,month,sessions\n{},p,{month},{count}\n", WHO[who]);
+                all.push((format!("e{} {month}", WHO[who]), Arrival::File(Kind::Sessions, row)));
+            }
+            for (n, (account, counts)) in reports.into_iter().enumerate() {
+                let counts: BTreeMap<u32, u64> = counts.into_iter().collect();
+                all.push((format!("r{n}"), Arrival::Report(ACCOUNTS[account], counts.into_iter().collect())));
+            }
+            all.extend(tables.into_iter().enumerate().map(|(n, rows)| (format!("t{n}"), Arrival::Table(rows))));
+            // Of several rows with one identity the first stays.
+            let mut seen = std::collections::HashSet::new();
+            all.into_iter().filter(|(identity, _)| seen.insert(identity.clone())).map(|(_, arrival)| arrival).collect()
+        },
+    )
 }
 
 struct World {
@@ -161,19 +169,28 @@ impl World {
                 let imported =
                     import(*kind, &[file], &registry, &known, false, self.now.date_naive(), &mut |_, _, _| Err("no secrets".into()));
                 let imported = imported.unwrap_or_else(|problems| panic!("{text}: {problems}"));
-                change_registry(&mut transaction, &self.rules, &[(*kind, imported.changes)]).await.unwrap();
+                let ground = Ground { rules: &self.rules, settings: &self.settings, archive: &self.archive };
+                change_registry(&mut transaction, &ground, &[(*kind, imported.changes)]).await.unwrap();
                 transaction.commit().await.unwrap();
             }
-            Arrival::Report(account, counts) => self.settle(account, counts).await,
+            Arrival::Report(account, counts) => {
+                let counts: Vec<(&str, u64)> = counts.iter().map(|(month, count)| (MONTHS[*month as usize - 1], *count)).collect();
+                self.settle(account, report("X", &counts)).await;
+            }
+            Arrival::Table(rows) => {
+                let row = |(month, last, count): &(u32, u8, u64)| format!("{};192.0.2.{last};{count}\n", MONTHS[*month as usize - 1]);
+                let table: String = rows.iter().map(row).collect();
+                self.settle("acc-table", format!("month;address;Total_Item_Requests\n{table}")).await;
+            }
         }
     }
 
-    async fn settle(&self, account: &str, counts: &[(u32, u64)]) {
-        let counts: Vec<(&str, u64)> = counts.iter().map(|(month, count)| (MONTHS[*month as usize - 1], *count)).collect();
-        let bytes = report("X", &counts);
+    async fn settle(&self, account: &str, bytes: String) {
         let source = &self.settings.sources[0];
         let (account, report) = (account.parse().unwrap(), "PR".parse::<ReportId>().unwrap());
-        let contents = intake::look(bytes.as_bytes(), source);
+        let registry = self.store.registry().await.unwrap();
+        let places: Arc<dyn Places> = Arc::new(ByClaims::new(&registry));
+        let contents = intake::look(bytes.as_bytes(), source, &*places);
         let mut writer = self.archive.begin().await.unwrap();
         writer.write(bytes.as_bytes()).await.unwrap();
         let record = ReplyRecord {
@@ -207,9 +224,8 @@ impl World {
             trouble: None,
         };
         let outcomes: Vec<MonthOutcome> = contents.months.keys().map(|month| outcome(*month)).collect();
-        let registry = self.store.registry().await.unwrap();
         let attributor = Mutex::new(Attributor::new(&registry, &self.rules));
-        let desk = Desk { store: &self.store, archive: &self.archive, attributor: &attributor, who: "test" };
+        let desk = Desk { store: &self.store, archive: &self.archive, attributor: &attributor, places: &places, who: "test" };
         let subject = Subject { source, account: &account, report: &report };
         let reply = Reply { sha256: &archived.sha256, contents: &contents, release: "5.1".into() };
         desk.settle(&subject, &outcomes, Some(&reply), self.now).await.unwrap();
@@ -232,7 +248,8 @@ impl World {
     async fn violations(&self) -> Vec<String> {
         let registry = self.store.registry().await.unwrap();
         let mut attributor = Attributor::new(&registry, &self.rules);
-        let verified = verify::verify(&self.store, &self.archive, &self.settings, &mut attributor).await.unwrap();
+        let places: Arc<dyn Places> = Arc::new(ByClaims::new(&registry));
+        let verified = verify::verify(&self.store, &self.archive, &self.settings, &mut attributor, &places).await.unwrap();
         verified.violations.iter().map(|v| format!("{} {}: {}", v.kind, v.place, v.what)).collect()
     }
 }
@@ -250,9 +267,13 @@ fn reordered(arrivals: &[Arrival], seed: u64) -> Vec<Arrival> {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         keyed.push((state >> 20, place));
     }
-    for account in ACCOUNTS {
-        let places: Vec<usize> =
-            arrivals.iter().enumerate().filter(|(_, a)| matches!(a, Arrival::Report(of, _) if *of == account)).map(|(i, _)| i).collect();
+    let account = |arrival: &Arrival| match arrival {
+        Arrival::Report(account, _) => *account,
+        Arrival::Table(_) => "acc-table",
+        Arrival::File(..) => "",
+    };
+    for of in ACCOUNTS.into_iter().chain(["acc-table"]) {
+        let places: Vec<usize> = arrivals.iter().enumerate().filter(|(_, arrival)| account(arrival) == of).map(|(i, _)| i).collect();
         let mut keys: Vec<u64> = places.iter().map(|place| keyed[*place].0).collect();
         keys.sort_unstable();
         for (place, key) in places.into_iter().zip(keys) {

@@ -95,6 +95,8 @@ fn a_closed_year_stays_and_what_would_move_it_is_pending() {
     assert_eq!((held["closed"][0]["year"].as_i64(), held["closed"][0]["by"].as_str()), (Some(2023), Some("Sjefen")));
     assert!(what[0] == "import persons persons.csv" && what[1].starts_with("PR of acc, reply "), "{what:?}");
     assert!(site.ok(&["status"]).stdout.contains("2023 is closed"));
+    let why = site.ok(&["explain", "--institution", "a", "--product", "p", "--month", "2023-12", "--metric", "Total_Item_Requests"]).stdout;
+    assert!(why.contains("The year 2023 is closed, and the figure stays 75."), "{why}");
     site.ok(&["verify"]);
     // Somebody who edits a closed year is found out.
     assert!(site.ok(&["close", "--year", "2023"]).stdout.contains("was closed already"));

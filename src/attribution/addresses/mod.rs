@@ -52,6 +52,7 @@ impl<'a> AddressTable<'a> {
     }
 
     /// The claims that count for `address`, in the order of claims.
+    #[inline]
     pub fn of_address(&self, address: IpAddr) -> impl Iterator<Item = &'a Claim> + use<'_, 'a> {
         let set = match address.to_canonical() {
             IpAddr::V4(address) => self.four.set(address.into()),
@@ -62,6 +63,7 @@ impl<'a> AddressTable<'a> {
 
     /// Which of the [`intervals`](Self::intervals) holds `address`, counted from 0.
     #[must_use]
+    #[inline]
     pub fn position(&self, address: IpAddr) -> Option<usize> {
         match address.to_canonical() {
             IpAddr::V4(address) => self.four.position(address.into()),

@@ -57,6 +57,7 @@ impl<G: Guide> Intervals<G> {
     }
 
     /// The place of the interval that holds `key`.
+    #[inline]
     pub fn position(&self, key: G::Key) -> Option<usize> {
         let place = self.guide.first_ending_from(&self.rows, key);
         let place = select_unpredictable(self.rows[place].first <= key, place, usize::MAX);
@@ -65,6 +66,7 @@ impl<G: Guide> Intervals<G> {
     }
 
     /// The set of claims at `key`.
+    #[inline]
     pub fn set(&self, key: G::Key) -> u32 {
         let row = &self.rows[self.guide.first_ending_from(&self.rows, key)];
         select_unpredictable(row.first <= key, row.set, NOBODY)
@@ -138,6 +140,7 @@ impl Guide for LeadingBits {
         Self { shift, below, buckets, slots }
     }
 
+    #[inline]
     fn first_ending_from(&self, rows: &[Row<u32>], key: u32) -> usize {
         let bucket = self.buckets[(key >> self.shift) as usize];
         let slot = bucket.slot as usize + ((key & self.below) >> bucket.shift) as usize;
@@ -167,6 +170,7 @@ impl Guide for LeadingHalves {
         Self(rows.iter().map(|row| leading_half(row.last)).collect())
     }
 
+    #[inline]
     fn first_ending_from(&self, rows: &[Row<u128>], key: u128) -> usize {
         let half = leading_half(key);
         let place = self.0.partition_point(|last| *last < half);

@@ -149,7 +149,7 @@ fn a_large_table_finds_every_end_of_every_interval() {
     let mut random = 1_u64;
     let mut next = |below: u32| {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        u32::try_from((random >> 32) * u64::from(below) >> 32).unwrap()
+        u32::try_from(((random >> 32) * u64::from(below)) >> 32).unwrap()
     };
     let mut claims = Vec::new();
     for number in 0..20_000_u32 {

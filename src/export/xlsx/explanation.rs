@@ -176,7 +176,7 @@ fn selection(selection: &Selection) -> Vec<(&'static str, String)> {
 }
 
 /// `mars 2024`.
-fn month_words(month: Month) -> String {
+pub(super) fn month_words(month: Month) -> String {
     const NAMES: [&str; 12] =
         ["januar", "februar", "mars", "april", "mai", "juni", "juli", "august", "september", "oktober", "november", "desember"];
     let name = usize::try_from(month.number()).ok().and_then(|number| NAMES.get(number.checked_sub(1)?));

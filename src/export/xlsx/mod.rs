@@ -3,10 +3,14 @@
 //! [`write_table_xlsx`] writes any [`Table`] as sheets with a frozen header, filters, and numbers that are numbers.
 //! [`write_statistics_xlsx`] writes the same for statistics, then one sheet per product with its headline figure
 //! ([`pivot`]: institution by month, with sums), then an explanation in Norwegian ([`explanation`]).
+//! [`write_audit_xlsx`] is the sharing audit for those who can mend what it found, [`write_form_xlsx`] a form for one library.
 //! Text is always written as text, so nothing from a vendor becomes a formula. The workbook's date is the one
 //! passed in: the same rows give the same bytes.
 
+mod audit;
+mod audit_words;
 mod explanation;
+mod form;
 mod pivot;
 mod sheet;
 #[cfg(test)]
@@ -24,6 +28,8 @@ use super::rows::{StatisticRow, Table, Text};
 use super::{ExportError, Geography};
 use crate::model::{AccountId, Month, MonthRange, MonthState, ProductId, ReportId, SourceId};
 
+pub use audit::write_audit_xlsx;
+pub use form::write_form_xlsx;
 use sheet::{MAX_ROWS, SheetNames, Styles, table_sheets};
 
 /// What a sheet says about its product.

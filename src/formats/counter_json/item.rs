@@ -12,8 +12,8 @@ use super::names::{Name, NameSeed, shown};
 use super::performance::Performance;
 use super::state::{Relation, State};
 use super::values::{SMALL, Skip, Small, Text, Word};
-use super::words::Field;
 use crate::formats::FormatError;
+use crate::formats::words::Field;
 
 /// A parent's counts are also its items' counts, or are nobody's here.
 const PARENTS: &str = "counts of a parent, which are not the item's: left out";

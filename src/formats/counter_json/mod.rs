@@ -18,7 +18,6 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod values;
-mod words;
 
 use std::io::{BufReader, Read};
 

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Visitor};
 
 use super::state::State;
-use super::words::same_letters;
+use crate::formats::words::same_letters;
 
 macro_rules! names {
     ($($name:ident = $first:literal $(| $other:literal)*),+ $(,)?) => {

@@ -8,7 +8,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use super::names::{Name, NameSeed, shown};
 use super::state::State;
 use super::values::{Count, Skip, Text, Word, word};
-use super::words::{Field, Standing};
+use crate::formats::words::{Field, Standing};
 use crate::model::Month;
 
 /// Reads a `Performance` of a subject with these attributes.

@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use serde::de::Error;
 
 use super::names::Name;
-use super::words::{Field, Words};
 use crate::formats::notes::Notes;
+use crate::formats::words::{Field, Words};
 use crate::formats::{FormatError, Reading, RecordSink};
 use crate::model::{Item, Member, Month, UsageRecord, usage::Related};
 

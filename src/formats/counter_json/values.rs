@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::names::shown;
 use super::state::State;
-use super::words::{Field, Standing};
+use crate::formats::words::{Field, Standing};
 
 /// How large a header, an exception or an item's list of identifiers may be, in bytes of text and parts.
 pub(super) const SMALL: usize = 1024 * 1024;

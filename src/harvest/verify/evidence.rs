@@ -1,12 +1,14 @@
 //! What was reported: facts add up, and are those of the archived replies.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use super::Verified;
 use crate::archive::{Archive, ArchiveError, ReplyRecord};
 use crate::config::{Settings, SourceSettings};
 use crate::formats::summary::MonthDigests;
 use crate::harvest::intake::{look, product_rules};
+use crate::harvest::places::Places;
 use crate::harvest::settle::SettleError;
 use crate::model::{Month, MonthState, Scope, UsageRecord};
 use crate::store::{AccountMonth, ChangeRow, MonthRow, Store, StoreError, StoredFact};
@@ -50,6 +52,7 @@ pub(super) async fn check_replies(
     store: &Store,
     archive: &Archive,
     settings: &Settings,
+    places: &Arc<dyn Places>,
     months: &[MonthRow],
     verified: &mut Verified,
 ) -> Result<(), SettleError> {
@@ -118,7 +121,8 @@ pub(super) async fn check_replies(
             continue;
         };
         let rules = product_rules(&source);
-        let contents = match tokio::task::spawn_blocking(move || look(reader, &source)).await {
+        let places = Arc::clone(places);
+        let contents = match tokio::task::spawn_blocking(move || look(reader, &source, &*places)).await {
             Ok(contents) => contents,
             Err(error) => {
                 verified.found("reply", place, error);

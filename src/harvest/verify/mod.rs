@@ -7,9 +7,12 @@ mod evidence;
 mod figures;
 mod history;
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::attribute::AttributeError;
+use super::places::Places;
 use super::settle::SettleError;
 use crate::archive::Archive;
 use crate::attribution::Attributor;
@@ -63,6 +66,7 @@ pub async fn verify(
     archive: &Archive,
     settings: &Settings,
     attributor: &mut Attributor<'_>,
+    places: &Arc<dyn Places>,
 ) -> Result<Verified, SettleError> {
     let mut verified = Verified::default();
     let months = match store.months().await {
@@ -82,7 +86,7 @@ pub async fn verify(
     }
     let sums = evidence::check_sums(store, &months, &mut verified).await.map_err(SettleError::from);
     corrupt_is_found("sum", store, sums, &mut verified)?;
-    let replies = evidence::check_replies(store, archive, settings, &months, &mut verified).await;
+    let replies = evidence::check_replies(store, archive, settings, places, &months, &mut verified).await;
     corrupt_is_found("facts", store, replies, &mut verified)?;
     let statistics = figures::check(store, attributor, &mut verified).await;
     corrupt_is_found("statistics", store, statistics, &mut verified)?;

@@ -170,7 +170,8 @@ fn take_effect(rows: &mut Vec<Placed<KeyRow>>, missing: Vec<KeyRow>, stored: &Re
         return;
     }
     let signed = key.parts.values().any(|part| !part.agreed_by.is_empty());
-    if key.state != KeyState::Proposed || !signed || !key.is_agreed_by_all(stored) {
+    // A form that came back with its own row alone is no agreement of one with itself.
+    if key.state != KeyState::Proposed || key.parts.len() < 2 || !signed || !key.is_agreed_by_all(stored) {
         return;
     }
     rows.extend(missing.into_iter().map(|row| Placed { identity: row.identity(), row, at }));

@@ -1,13 +1,13 @@
-//! Files into rows: tables of any kind, and the national library register for institutions.
+//! Files into rows: tables of any kind as text or workbooks, and the national library register for institutions.
 
 use super::{Place, Placed, Rules, Run, Seal};
 use crate::model::AccountId;
-use crate::model::registry::{CellError, Institution, Kind, Row as _};
+use crate::model::notation::parse_ranges;
+use crate::model::registry::{CellError, Claim, Institution, Kind, Row as _};
 use crate::registry::basebibliotek::{self, RegisterError};
 use crate::registry::geography::Geography;
-use crate::registry::notation::parse_ranges;
 use crate::registry::rows::{SEALED, SECRETS, is_reference};
-use crate::registry::table;
+use crate::registry::table::{self, TableRow};
 
 /// A range that is always right, in the place of one that is wrong while the other cells are looked at.
 const ANY_RANGE: &str = "192.0.2.0";
@@ -21,7 +21,13 @@ impl Run<'_> {
                 self.register(file, &mut rows);
                 continue;
             }
-            let table = table::read(input.name, input.bytes, R::COLUMNS);
+            let mut table = table::read(input.name, input.bytes, R::KIND.as_str(), R::COLUMNS);
+            if let Some(name) = self.names.get_mut(file) {
+                table.file.clone_into(name);
+            }
+            if R::KIND == Kind::Networks && table.is_sheet {
+                table.rows.retain(|row| !is_left_open(row));
+            }
             self.warnings.extend(table.warnings);
             self.problems.extend(table.problems);
             self.rows += table.rows.len();
@@ -39,6 +45,11 @@ impl Run<'_> {
         let place = |name: &str| R::COLUMNS.iter().position(|column| column.name == name);
         match R::KIND {
             Kind::Accounts => self.seal(&mut cells, place, seal, &mut errors),
+            Kind::Statistics => {
+                if let Some(cell) = place("instead_of").and_then(|at| cells.get_mut(at)) {
+                    self.known.instead_of.iter().for_each(|account| cell.push_str(&format!(" {account}")));
+                }
+            }
             Kind::Networks => {
                 if let Some(cell) = place("range").and_then(|at| cells.get_mut(at)) {
                     match parse_ranges(cell) {
@@ -155,6 +166,15 @@ impl Run<'_> {
             institution.municipality = Some(present);
         }
     }
+}
+
+/// Whether a form was given back with nothing in this row but the institution that stood there before.
+fn is_left_open(row: &TableRow) -> bool {
+    let filled = |name: &str| {
+        let at = Claim::COLUMNS.iter().position(|column| column.name == name);
+        at.and_then(|at| row.cells.get(at)).is_some_and(|cell| !cell.is_empty())
+    };
+    filled("institution") && Claim::COLUMNS.iter().all(|column| column.name == "institution" || !filled(column.name))
 }
 
 fn is_xml(name: &str, bytes: &[u8]) -> bool {

@@ -2,9 +2,9 @@
 //! never holds one in clear; no error repeats them.
 
 use super::{Cells, QUOTED, key, open, optional, required, shortened};
+use crate::model::notation::{joins_addresses, looks_like_addresses, parse_ranges};
 use crate::model::registry::{Access, Account, CellError, Column, Covers, Kind, Row};
 use crate::model::{AddressRange, InstitutionId};
-use crate::registry::notation::{joins_addresses, looks_like_addresses, parse_ranges};
 
 /// What a sealed secret begins with.
 pub const SEALED: &str = "sealed:";

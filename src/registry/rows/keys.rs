@@ -1,9 +1,9 @@
 //! Allocation keys. A row is one institution's part; what a key says beside that is the same in all of its rows.
 
 use super::{Cells, QUOTED, key, open, optional, required, shortened};
+use crate::model::notation::{joins_addresses, looks_like_addresses, parse_ranges};
 use crate::model::registry::{CellError, Column, Kind, Row};
 use crate::model::{AppliesTo, KeyMethod, KeyRow, KeyState, ProductId, Weight};
-use crate::registry::notation::{joins_addresses, looks_like_addresses, parse_ranges};
 
 impl Row for KeyRow {
     const KIND: Kind = Kind::Keys;

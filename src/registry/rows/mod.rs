@@ -183,7 +183,7 @@ fn open(day: Option<NaiveDate>) -> String {
 }
 
 /// Takes out the spaces that people put between thousands, if that is all that they are.
-fn without_thousands(cell: &str) -> Option<String> {
+pub(super) fn without_thousands(cell: &str) -> Option<String> {
     if !cell.contains(char::is_whitespace) {
         return Some(cell.to_owned());
     }

@@ -2,8 +2,8 @@
 
 use super::{Cells, QUOTED, key, open, optional, optional_key, shortened};
 use crate::model::AddressRange;
+use crate::model::notation::parse_ranges;
 use crate::model::registry::{CellError, Claim, Column, Kind, Row};
-use crate::registry::notation::parse_ranges;
 
 impl Row for Claim {
     const KIND: Kind = Kind::Networks;

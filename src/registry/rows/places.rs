@@ -2,8 +2,8 @@
 
 use super::{Cells, QUOTED, key, open, optional, optional_key, required, shortened, without_thousands};
 use crate::model::InstitutionId;
+use crate::model::notation::looks_like_addresses;
 use crate::model::registry::{CellError, Column, Institution, InstitutionKind, Kind, Municipality, Persons, Row, Transition};
-use crate::registry::notation::looks_like_addresses;
 
 /// More persons than this are a slip.
 const MOST_PERSONS: u64 = 1_000_000_000_000;

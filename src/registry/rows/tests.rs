@@ -163,7 +163,7 @@ fn texts_are_on_one_line_without_control_characters() {
 }
 
 fn id() -> impl Strategy<Value = String> {
-    "[a-zæøåA-Z0-9_][a-zæøåA-Z0-9._-]{0,12}".prop_filter("looks like an address", |id| !crate::registry::notation::looks_like_addresses(id))
+    "[a-zæøåA-Z0-9_][a-zæøåA-Z0-9._-]{0,12}".prop_filter("looks like an address", |id| !crate::model::notation::looks_like_addresses(id))
 }
 
 fn text() -> impl Strategy<Value = String> {

@@ -9,7 +9,7 @@ const COLUMNS: &[Column] = &[
 ];
 
 fn rows(text: &str) -> Vec<(u64, Vec<String>)> {
-    let table = read("a.csv", text.as_bytes(), COLUMNS);
+    let table = read("a.csv", text.as_bytes(), "institutions", COLUMNS);
     assert_eq!(table.problems, [], "{text}");
     table.rows.into_iter().map(|row| (row.line, row.cells)).collect()
 }
@@ -19,7 +19,7 @@ fn row(line: u64, cells: [&str; 3]) -> (u64, Vec<String>) {
 }
 
 fn problems(bytes: &[u8]) -> Vec<String> {
-    read("a.csv", bytes, COLUMNS).problems.iter().map(ToString::to_string).collect()
+    read("a.csv", bytes, "institutions", COLUMNS).problems.iter().map(ToString::to_string).collect()
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn quotes_are_read_as_in_rfc_4180() {
 
 #[test]
 fn a_quote_that_is_not_closed_spoils_its_row_and_no_other() {
-    let table = read("a.csv", b"institution,name,note\n1,\"A,x\n2,B,y\n", COLUMNS);
+    let table = read("a.csv", b"institution,name,note\n1,\"A,x\n2,B,y\n", "institutions", COLUMNS);
     assert_eq!(table.problems[0].to_string(), "a.csv:2: has a quote (\") that is not closed");
     assert_eq!(table.rows, [TableRow { line: 3, cells: vec!["2".into(), "B".into(), "y".into()] }]);
     assert!(problems(b"institution,name\n1,\"A\"x\n")[0].starts_with("a.csv:2: has text after a closing quote"));
@@ -65,7 +65,7 @@ fn a_quote_that_is_not_closed_spoils_its_row_and_no_other() {
 
 #[test]
 fn rows_of_another_width_are_problems_and_the_others_are_read() {
-    let table = read("a.csv", b"institution,name,note\n1,A\n2,B,x,y\n3,C,\n", COLUMNS);
+    let table = read("a.csv", b"institution,name,note\n1,A\n2,B,x,y\n3,C,\n", "institutions", COLUMNS);
     let shown: Vec<String> = table.problems.iter().map(ToString::to_string).collect();
     assert_eq!(shown[0], "a.csv:2: has 2 cells where the header has 3");
     assert!(shown[1].starts_with("a.csv:3: has 4 cells where the header has 3; a cell with a separator"), "{shown:?}");
@@ -74,7 +74,7 @@ fn rows_of_another_width_are_problems_and_the_others_are_read() {
 
 #[test]
 fn an_unknown_column_is_a_warning_and_a_missing_one_a_problem_if_it_must_be_there() {
-    let table = read("a.csv", b"institution,name,notes,notes,colour\n1,A,x,y,red\n", COLUMNS);
+    let table = read("a.csv", b"institution,name,notes,notes,colour\n1,A,x,y,red\n", "institutions", COLUMNS);
     let shown: Vec<String> = table.warnings.iter().map(ToString::to_string).collect();
     assert_eq!(
         shown,
@@ -94,7 +94,8 @@ fn text_that_is_not_utf8_is_refused_with_its_line_and_what_to_do() {
         ["a.csv:3: has a character that is not UTF-8; save the file as UTF-8 (in Excel: CSV UTF-8)"]
     );
     assert!(problems(b"\xff\xfei\0n\0")[0].contains("UTF-16"));
-    assert!(problems(b"PK\x03\x04rest")[0].contains("workbook"));
+    assert!(problems(b"PK\x03\x04rest")[0].starts_with("a.csv: is a broken workbook"));
+    assert!(problems(b"\xd0\xcf\x11\xe0rest")[0].starts_with("a.csv: is an old workbook (.xls)"));
 }
 
 proptest! {
@@ -109,7 +110,7 @@ proptest! {
             writer.write_record([a, b, c]).unwrap();
         }
         let bytes = writer.into_inner().unwrap();
-        let table = read("a.csv", &bytes, COLUMNS);
+        let table = read("a.csv", &bytes, "institutions", COLUMNS);
         prop_assert_eq!(&table.problems, &[]);
         let read: Vec<Vec<String>> = table.rows.into_iter().map(|row| row.cells).collect();
         let written: Vec<Vec<String>> = cells.iter().map(|(a, b, c)| vec![a.clone(), trimmed(b).to_owned(), trimmed(c).to_owned()]).collect();
@@ -120,7 +121,7 @@ proptest! {
     fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), text in "[institution,;name\"#\r\n ]{0,80}") {
         let with_header = format!("institution,name\n{text}");
         for input in [bytes.as_slice(), text.as_bytes(), with_header.as_bytes()] {
-            let table = read("a.csv", input, COLUMNS);
+            let table = read("a.csv", input, "institutions", COLUMNS);
             prop_assert!(table.rows.iter().all(|row| row.cells.len() == COLUMNS.len() && row.line > 1));
             prop_assert!(table.problems.iter().all(|problem| problem.line <= 1 + input.len() as u64));
         }

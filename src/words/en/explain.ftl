@@ -4,6 +4,7 @@
 
 # $who: an institution with its id. $exact: a decimal number
 explain-figure = { $who }: { $value } of { $metric } in { $month } ({ $product }, { $report }), exact share { $exact }
+explain-closed = The year { $year } is closed, and the figure stays { $stands }. What is explained here holds from when the year is reopened.
 explain-nobody = Nobody (use that could not be placed)
 explain-no-part = No account has any use in this month that it could be a part of.
 explain-no-part-hint = (Addresses, subscriptions and accounts count in a month if they are valid on its first day.)

@@ -112,6 +112,13 @@ impl Page<'_> {
             ("exact", self.words.decimal(&shortest(&asked.share)).into()),
         ];
         self.line(0, "explain-figure", &values);
+        if let Some(stands) = asked.closed_value {
+            self.line(
+                0,
+                "explain-closed",
+                &[("stands", stands.into()), ("value", asked.value.into()), ("year", asked.month.year().to_string().into())],
+            );
+        }
         if asked.parts.is_empty() {
             self.line(0, if nobody { "explain-all-placed" } else { "explain-no-part" }, &[]);
             self.line(0, "explain-no-part-hint", &[]);

@@ -4,6 +4,7 @@
 
 # $who: en institusjon med id. $exact: et desimaltall
 explain-figure = { $who }: { $value } { $metric } i { $month } ({ $product }, { $report }), nøyaktig andel { $exact }
+explain-closed = Året { $year } er avsluttet, og tallet står fast på { $stands }. Det som forklares her, gjelder først når året åpnes igjen.
 explain-nobody = Ingen (bruk som ikke kunne plasseres)
 explain-no-part = Ingen konto har bruk denne måneden som institusjonen kan ha en andel av.
 explain-no-part-hint = (Adresser, abonnementer og kontoer teller med i en måned hvis de gjelder den første dagen i måneden.)

@@ -4,6 +4,7 @@
 
 # $who: ein institusjon med id. $exact: eit desimaltal
 explain-figure = { $who }: { $value } { $metric } i { $month } ({ $product }, { $report }), nøyaktig del { $exact }
+explain-closed = Året { $year } er avslutta, og talet står fast på { $stands }. Det som blir forklart her, gjeld først når året blir opna att.
 explain-nobody = Ingen (bruk som ikkje kunne plasserast)
 explain-no-part = Ingen konto har bruk denne månaden som institusjonen kan ha ein del av.
 explain-no-part-hint = (Adresser, abonnement og kontoar tel med i ein månad dersom dei gjeld den første dagen i månaden.)

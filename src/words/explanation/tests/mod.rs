@@ -12,6 +12,7 @@ use crate::attribution::division::Mark;
 use crate::attribution::explain::{Evidence, Question, explain};
 use crate::attribution::explanation::{ByHand, Entered, Explanation, Reason};
 use crate::attribution::{Attributor, Rules, SourceRules};
+use crate::model::notation::parse_ranges;
 use crate::model::registry::{
     Access, Account, Claim, Covers, Institution, InstitutionKind, ManualFigure, Persons, Registry, SharedTraffic, Subscription, Validity,
 };
@@ -20,7 +21,6 @@ use crate::model::{
     AccountId, Addresses, AppliesTo, Count, Group, InstitutionId, KeyId, KeyMethod, KeyRow, KeyState, Member, Month, MonthFacts,
     MonthsKnown, MunicipalityCode, ProductId, Quality, ReportId, Scope, SourceId,
 };
-use crate::registry::notation::parse_ranges;
 use crate::words::explanation::{Document, percent, text};
 use crate::words::{Language, Words};
 

@@ -11,9 +11,8 @@ mod tests;
 
 use std::net::IpAddr;
 
-use super::problem::shortened;
-use crate::model::AddressRange;
-use crate::model::address::{number, successor};
+use super::AddressRange;
+use super::address::{number, successor};
 
 /// Longer cells are refused unread.
 const LONGEST_CELL: usize = 20_000;
@@ -32,9 +31,16 @@ const TO: [&str; 2] = ["til", "to"];
 #[error("{0}")]
 pub struct NotationError(String);
 
+/// How much of what cannot be read a message repeats.
+const QUOTED: usize = 60;
+
 /// Refuses `text`, saying why.
 fn refuse<T>(text: &str, why: &str) -> Result<T, NotationError> {
-    Err(NotationError(format!("'{}' {why}", shortened(text, 60))))
+    let mut quoted: String = text.chars().take(QUOTED).collect();
+    if quoted.len() < text.len() {
+        quoted.push('…');
+    }
+    Err(NotationError(format!("'{quoted}' {why}")))
 }
 
 /// The ranges that a cell stands for, in its order, at least one, none of them twice.
