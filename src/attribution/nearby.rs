@@ -1,39 +1,65 @@
-//! What of everything an institution's figures can depend on: so that one figure is explained without working a country out.
+//! What of everything one figure can depend on: so that it is explained without working a country out.
 //!
-//! [`Nearby`] says which use may concern an institution, generously and whatever the month, and [`Nearby::narrow`] leaves of a
-//! registry the claims that decide about that use. An explanation is the same with and without it.
+//! [`Nearby`] says, generously, which use may concern an institution, or nobody, and [`Nearby::narrow`] leaves of a registry the
+//! accounts and claims that decide about that use. An explanation is the same with and without it.
 
 use std::collections::{BTreeSet, HashMap};
 
 use super::rules::Rules;
 use crate::model::address::successor;
 use crate::model::registry::{Access, Account, Covers, Registry, SharedTraffic};
-use crate::model::{AccountId, AddressRange, Addresses, Count, InstitutionId, Member, Scope};
+use crate::model::{AccountId, AddressRange, Addresses, Count, InstitutionId, Member, Month, Scope};
 
-/// What is near an institution.
+/// What is near an institution, or near to belonging to nobody.
 #[derive(Debug)]
 pub struct Nearby {
-    /// The accounts whose use it may have a part of, with those that may report the same traffic.
+    asked: Asked,
+    /// The accounts whose use as a whole may concern it, with those that may report the same traffic.
     accounts: BTreeSet<AccountId>,
-    /// Its claims of all times.
-    claims: Vec<AddressRange>,
-    /// Its ISIL.
-    isil: String,
-    /// Customer ids under which an account covers it.
-    customers: BTreeSet<String>,
+}
+
+/// Who is asked about.
+#[derive(Debug)]
+enum Asked {
+    /// An institution.
+    Somebody {
+        /// Its claims of all times.
+        claims: Vec<AddressRange>,
+        /// Its ISIL.
+        isil: String,
+        /// Customer ids under which an account covers it.
+        customers: BTreeSet<String>,
+    },
+    /// What could not be placed.
+    Nobody {
+        /// The accounts that are registered: others cover nobody.
+        registered: BTreeSet<AccountId>,
+    },
 }
 
 impl Nearby {
-    /// What is near `institution`.
+    /// What is near to an institution's figures of a month, or to what belongs to nobody in it.
     #[must_use]
-    pub fn new(registry: &Registry, rules: &Rules, institution: &InstitutionId) -> Self {
+    pub fn new(registry: &Registry, rules: &Rules, institution: Option<&InstitutionId>, month: Month) -> Self {
         let reach = Reach::new(registry);
-        let claims = reach.claims.get(institution.as_str()).cloned().unwrap_or_default();
-        let may_have = |account: &Account| match &account.covers {
-            Covers::Subscribers => true,
-            Covers::These { institutions, .. } => {
-                institutions.contains(institution)
-                    || (rules.access(account) != Access::Login && reach.of(account).any(|range| overlaps(&claims, range)))
+        let asked = match institution {
+            Some(institution) => Asked::Somebody {
+                claims: reach.claims.get(institution.as_str()).cloned().unwrap_or_default(),
+                isil: registry.institutions.iter().find(|i| i.id == *institution).map(|i| i.isil.clone()).unwrap_or_default(),
+                customers: registry.accounts.iter().filter(|a| covers(a, institution)).map(|a| a.customer_id.clone()).collect(),
+            },
+            None => Asked::Nobody { registered: registry.accounts.iter().map(|account| account.id.clone()).collect() },
+        };
+        let exist: BTreeSet<&str> = registry.institutions.iter().filter(|i| i.valid.in_month(month)).map(|i| i.id.as_str()).collect();
+        let may_have = |account: &Account| match (&account.covers, institution, &asked) {
+            (Covers::Subscribers, ..) => true,
+            (Covers::These { .. }, Some(institution), Asked::Somebody { claims, .. }) => {
+                covers(account, institution)
+                    || (rules.access(account) != Access::Login && reach.of(account).any(|range| overlaps(claims, range)))
+            }
+            // Whoever is covered always takes part.
+            (Covers::These { institutions, .. }, ..) => {
+                !account.valid.in_month(month) || !institutions.iter().any(|id| exist.contains(id.as_str()))
             }
         };
         let mut accounts: BTreeSet<AccountId> = BTreeSet::new();
@@ -50,34 +76,31 @@ impl Nearby {
                 accounts.insert(account.id.clone());
             }
         }
-        let covering = registry
-            .accounts
-            .iter()
-            .filter(|account| matches!(&account.covers, Covers::These { institutions, .. } if institutions.contains(institution)));
-        let isil = registry.institutions.iter().find(|i| i.id == *institution).map(|i| i.isil.clone()).unwrap_or_default();
-        Self { accounts, claims, isil, customers: covering.map(|account| account.customer_id.clone()).collect() }
+        Self { asked, accounts }
     }
 
-    /// The accounts whose use as a whole may concern it.
+    /// The accounts whose use as a whole may concern it, if no others can.
     #[must_use]
-    pub fn accounts(&self) -> &BTreeSet<AccountId> {
-        &self.accounts
-    }
-
-    /// Whether use of an account's scope may concern it.
-    #[must_use]
-    pub fn may_concern(&self, account: &AccountId, scope: &Scope) -> bool {
-        match scope {
-            Scope::Account => self.accounts.contains(account),
-            Scope::Member(member) => self.may_be(member),
-            Scope::Addresses(Addresses::Range(range)) => overlaps(&self.claims, *range),
-            Scope::Addresses(Addresses::Unclaimed) => false,
+    pub fn accounts(&self) -> Option<&BTreeSet<AccountId>> {
+        match self.asked {
+            Asked::Somebody { .. } => Some(&self.accounts),
+            Asked::Nobody { .. } => None,
         }
     }
 
-    fn may_be(&self, member: &Member) -> bool {
-        let is_isil = |text: &str| !self.isil.is_empty() && text.strip_prefix("ISIL:").unwrap_or(text) == self.isil;
-        self.customers.contains(&member.customer_id) || is_isil(&member.isil) || is_isil(&member.customer_id)
+    fn may_concern(&self, account: &AccountId, scope: &Scope) -> bool {
+        match (&self.asked, scope) {
+            (Asked::Somebody { .. }, Scope::Account) => self.accounts.contains(account),
+            (Asked::Somebody { claims, .. }, Scope::Addresses(Addresses::Range(range))) => overlaps(claims, *range),
+            (Asked::Somebody { .. }, Scope::Addresses(Addresses::Unclaimed)) => false,
+            (Asked::Somebody { isil, customers, .. }, Scope::Member(member)) => {
+                let Member { customer_id, isil: theirs, .. } = member;
+                let is_isil = |text: &str| !isil.is_empty() && text.strip_prefix("ISIL:").unwrap_or(text) == isil;
+                customers.contains(customer_id) || is_isil(theirs) || is_isil(customer_id)
+            }
+            (Asked::Nobody { registered }, Scope::Account) => self.accounts.contains(account) || !registered.contains(account),
+            (Asked::Nobody { .. }, _) => true,
+        }
     }
 
     /// Leaves the counts that may concern it, and of the registry the accounts and the claims that decide about these.
@@ -109,6 +132,10 @@ impl Nearby {
             ranges.get(place).is_some_and(|range| range.overlaps(claim.range))
         });
     }
+}
+
+fn covers(account: &Account, institution: &InstitutionId) -> bool {
+    matches!(&account.covers, Covers::These { institutions, .. } if institutions.contains(institution))
 }
 
 /// The addresses of accounts, of all times.
@@ -343,6 +370,7 @@ mod tests {
         #[test]
         fn an_explanation_is_the_same_without_what_is_far_away(
             registry in registries(), counts in counts(), asked in 0..INSTITUTIONS, number in 1_u32..5, subscribers_only in any::<bool>(),
+            nobody in prop::bool::weighted(0.2),
         ) {
             let source = |shared_traffic| SourceRules { access: Access::Ip, shared_traffic };
             let sources = [
@@ -351,7 +379,7 @@ mod tests {
             ];
             let rules = Rules { subscribers_only, sources: sources.into() };
             let question = Question {
-                institution: Some(id(asked)),
+                institution: (!nobody).then(|| id(asked)),
                 product: ProductId::trusted("p"),
                 month: month(number),
                 metric: "M".into(),
@@ -369,9 +397,9 @@ mod tests {
             };
             let whole = answer(&registry, &counts);
             let (mut narrow, mut some) = (registry.clone(), counts.clone());
-            let nearby = Nearby::new(&registry, &rules, &id(asked));
+            let nearby = Nearby::new(&registry, &rules, question.institution.as_ref(), question.month);
             // As the store does it.
-            some.retain(|count| count.scope != Scope::Account || nearby.accounts().contains(&count.account));
+            some.retain(|count| count.scope != Scope::Account || nearby.accounts().is_none_or(|near| near.contains(&count.account)));
             nearby.narrow(&mut narrow, &mut some);
             prop_assert!(narrow.claims.len() <= registry.claims.len() && some.len() <= counts.len());
             prop_assert_eq!(answer(&narrow, &some), whole);

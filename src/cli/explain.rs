@@ -79,12 +79,9 @@ async fn closed_value(store: &Store, question: &Question) -> Result<Option<u64>,
 /// Answers a question from the store. Of the registry only what the answer rests on is left.
 async fn answer(store: &Store, registry: &mut Registry, rules: &Rules, question: &Question) -> Result<Explanation, Failure> {
     let unit = Unit { product: question.product.clone(), report: question.report.clone(), year: question.month.year() };
-    let nearby = question.institution.as_ref().map(|institution| Nearby::new(registry, rules, institution));
-    let accounts = nearby.as_ref().map(Nearby::accounts);
-    let mut counts = store.counts_until(&unit, &question.metric, question.month, accounts).await?;
-    if let Some(nearby) = nearby {
-        nearby.narrow(registry, &mut counts);
-    }
+    let nearby = Nearby::new(registry, rules, question.institution.as_ref(), question.month);
+    let mut counts = store.counts_until(&unit, &question.metric, question.month, nearby.accounts()).await?;
+    nearby.narrow(registry, &mut counts);
     let (mut months, mut replies) = (MonthsKnown::new(), HashMap::new());
     let in_month = counts.iter().filter(|count| count.group.month == question.month);
     let accounts: BTreeSet<AccountId> = in_month.map(|count| count.account.clone()).collect();
