@@ -5,9 +5,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::members::folded;
 use super::rules::Rules;
 use crate::model::address::successor;
-use crate::model::registry::{Access, Account, Covers, Registry, SharedTraffic};
+use crate::model::registry::{Access, Account, ConsortiumMember, Covers, Registry, SharedTraffic};
 use crate::model::{AccountId, AddressRange, Addresses, Count, InstitutionId, Member, Scope};
 
 /// What is near an institution.
@@ -21,6 +22,8 @@ pub struct Nearby {
     isil: String,
     /// Customer ids under which an account covers it.
     customers: BTreeSet<String>,
+    /// Names under which a vendor lists it as a member.
+    names: BTreeSet<String>,
 }
 
 impl Nearby {
@@ -55,7 +58,14 @@ impl Nearby {
             .iter()
             .filter(|account| matches!(&account.covers, Covers::These { institutions, .. } if institutions.contains(institution)));
         let isil = registry.institutions.iter().find(|i| i.id == *institution).map(|i| i.isil.clone()).unwrap_or_default();
-        Self { accounts, claims, isil, customers: covering.map(|account| account.customer_id.clone()).collect() }
+        let mut customers: BTreeSet<String> = covering.map(|account| account.customer_id.clone()).collect();
+        let leads_here = |row: &&ConsortiumMember| {
+            customers.contains(&row.customer_id) || is_isil(&isil, &row.isil) || is_isil(&isil, &row.customer_id)
+        };
+        let listed: Vec<&ConsortiumMember> = registry.members.iter().filter(leads_here).collect();
+        let names = listed.iter().map(|row| folded(&row.name)).collect();
+        customers.extend(listed.iter().map(|row| row.customer_id.clone()));
+        Self { accounts, claims, isil, customers, names }
     }
 
     /// The accounts whose use as a whole may concern it.
@@ -76,22 +86,32 @@ impl Nearby {
     }
 
     fn may_be(&self, member: &Member) -> bool {
-        let is_isil = |text: &str| !self.isil.is_empty() && text.strip_prefix("ISIL:").unwrap_or(text) == self.isil;
-        self.customers.contains(&member.customer_id) || is_isil(&member.isil) || is_isil(&member.customer_id)
+        self.customers.contains(&member.customer_id)
+            || is_isil(&self.isil, &member.isil)
+            || is_isil(&self.isil, &member.customer_id)
+            || (member.customer_id.is_empty() && self.names.contains(&folded(&member.name)))
     }
 
     /// Leaves the counts that may concern it, and of the registry the accounts and the claims that decide about these.
     pub fn narrow(&self, registry: &mut Registry, counts: &mut Vec<Count>) {
         counts.retain(|count| self.may_concern(&count.account, &count.scope));
         let with_counts: BTreeSet<&AccountId> = counts.iter().map(|count| &count.account).collect();
-        // Who a member is, the account with its customer id says.
-        let members: BTreeSet<&str> = counts
+        // Who a member is, the account with its customer id says: its own, or that of its name in a list.
+        let mut members: BTreeSet<&str> = counts
             .iter()
             .filter_map(|count| match &count.scope {
                 Scope::Member(member) => Some(member.customer_id.as_str()),
                 _ => None,
             })
             .collect();
+        let names: BTreeSet<String> = counts
+            .iter()
+            .filter_map(|count| match &count.scope {
+                Scope::Member(member) if member.customer_id.is_empty() => Some(folded(&member.name)),
+                _ => None,
+            })
+            .collect();
+        members.extend(registry.members.iter().filter(|row| names.contains(&folded(&row.name))).map(|row| row.customer_id.as_str()));
         let near = |account: &Account| self.accounts.contains(&account.id);
         registry
             .accounts
@@ -140,6 +160,11 @@ impl Reach {
     }
 }
 
+/// Whether a text is the ISIL of an institution that has one.
+fn is_isil(isil: &str, text: &str) -> bool {
+    !isil.is_empty() && text.strip_prefix("ISIL:").unwrap_or(text) == isil
+}
+
 fn overlaps(ranges: &[AddressRange], range: AddressRange) -> bool {
     ranges.iter().any(|other| other.overlaps(range))
 }
@@ -177,6 +202,7 @@ mod tests {
 
     const INSTITUTIONS: usize = 6;
     const ACCOUNTS: usize = 6;
+    const MEMBERS: usize = 4;
 
     fn id(place: usize) -> InstitutionId {
         InstitutionId::trusted(&format!("i{place}"))
@@ -231,7 +257,10 @@ mod tests {
         let keys = prop::collection::vec((0_usize..2, 0..INSTITUTIONS, 0_u64..9), 0..8);
         let manual = prop::collection::vec((0..INSTITUTIONS, 1_u32..5, prop::collection::vec(0..ACCOUNTS, 0..2)), 0..2);
         let persons = prop::collection::vec(0_u64..500, INSTITUTIONS);
-        (claims, accounts(), subscriptions, keys, manual, persons).prop_map(|(claims, accounts, subscriptions, keys, manual, persons)| {
+        let members = prop::collection::vec((0..ACCOUNTS, any::<bool>(), 0..MEMBERS, 0..=INSTITUTIONS), 0..6);
+        let rest = (persons, members);
+        (claims, accounts(), subscriptions, keys, manual, rest).prop_map(|(claims, accounts, subscriptions, keys, manual, rest)| {
+            let (persons, members) = rest;
             let institution = |place| Institution {
                 id: id(place),
                 name: String::new(),
@@ -285,6 +314,15 @@ mod tests {
                     })
                     .collect(),
                 keys,
+                members: members
+                    .into_iter()
+                    .map(|(customer, replicated, name, isil)| ConsortiumMember {
+                        source: SourceId::trusted(if replicated { "replicated" } else { "single" }),
+                        customer_id: format!("c{customer}"),
+                        name: format!("Member {name}"),
+                        isil: if isil < INSTITUTIONS { format!("NO-{isil}") } else { String::new() },
+                    })
+                    .collect(),
                 manual: manual
                     .into_iter()
                     .map(|(who, number, instead_of)| ManualFigure {
@@ -311,6 +349,7 @@ mod tests {
                 name: String::new(),
                 isil: if isil { format!("NO-{place}") } else { String::new() },
             })),
+            2 => (0..MEMBERS).prop_map(|name| Scope::Member(Member { name: format!("MEMBER {name}"), ..Member::default() })),
             1 => (0_u32..40, 0_u32..6).prop_map(|(first, width)| Scope::Addresses(Addresses::Range(range(first, width)))),
             1 => Just(Scope::Addresses(Addresses::Unclaimed)),
         ];
