@@ -59,9 +59,8 @@ impl Nearby {
             .filter(|account| matches!(&account.covers, Covers::These { institutions, .. } if institutions.contains(institution)));
         let isil = registry.institutions.iter().find(|i| i.id == *institution).map(|i| i.isil.clone()).unwrap_or_default();
         let mut customers: BTreeSet<String> = covering.map(|account| account.customer_id.clone()).collect();
-        let leads_here = |row: &&ConsortiumMember| {
-            customers.contains(&row.customer_id) || is_isil(&isil, &row.isil) || is_isil(&isil, &row.customer_id)
-        };
+        let leads_here =
+            |row: &&ConsortiumMember| customers.contains(&row.customer_id) || is_isil(&isil, &row.isil) || is_isil(&isil, &row.customer_id);
         let listed: Vec<&ConsortiumMember> = registry.members.iter().filter(leads_here).collect();
         let names = listed.iter().map(|row| folded(&row.name)).collect();
         customers.extend(listed.iter().map(|row| row.customer_id.clone()));

@@ -46,7 +46,8 @@ pub struct Contents {
 /// # Errors
 /// Never: what is wrong with the reply is part of what is seen.
 pub fn look(reader: impl Read, source: &SourceSettings, places: &dyn Places) -> Contents {
-    let mut sink = Look { months: BTreeMap::new(), members: BTreeSet::new(), last: None, digests: MonthDigests::default(), overflow: false };
+    let mut sink =
+        Look { months: BTreeMap::new(), members: BTreeSet::new(), last: None, digests: MonthDigests::default(), overflow: false };
     let mut placed = Placed { sink: &mut sink, places };
     let mut reading = formats::read(BufReader::with_capacity(256 * 1024, reader), &mut placed);
     if sink.overflow {

@@ -18,7 +18,8 @@ use chrono::NaiveDate;
 use self::check::{Known as Ids, Rules};
 use super::problem::{Problem, Problems};
 use crate::model::registry::{
-    Account, Change, Claim, ConsortiumMember, Institution, Kind, ManualFigure, Municipality, Persons, Product, Registry, Subscription, Transition, Vendor,
+    Account, Change, Claim, ConsortiumMember, Institution, Kind, ManualFigure, Municipality, Persons, Product, Registry, Subscription,
+    Transition, Vendor,
 };
 use crate::model::{AccountId, InstitutionId, KeyRow, Month, ProductId, SessionCount};
 

@@ -4,8 +4,8 @@ use chrono::NaiveDate;
 use proptest::prelude::*;
 
 use crate::model::registry::{
-    Access, Account, CellError, Claim, Covers, Funding, Institution, InstitutionKind, Municipality, Persons, Product, Row, Subscription,
-    Transition, Validity, Vendor,
+    Access, Account, CellError, Claim, ConsortiumMember, Covers, Funding, Institution, InstitutionKind, Municipality, Persons, Product,
+    Row, Subscription, Transition, Validity, Vendor,
 };
 use crate::model::{AddressRange, InstitutionId, MunicipalityCode};
 
