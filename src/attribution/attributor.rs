@@ -11,12 +11,13 @@ use super::claimants::{addresses, claimants};
 use super::division::{Division, Means};
 use super::figures::Sums;
 use super::keys::{KeyBook, Sessions, Wanted};
+use super::members::MemberList;
 use super::month_view::MonthView;
 use super::persons::PersonFigures;
 use super::rules::Rules;
 use super::run::{Part, divide};
 use super::webster::DivideError;
-use crate::model::registry::{Access, Account, ManualFigure, Registry, SharedTraffic};
+use crate::model::registry::{Access, Account, ConsortiumMember, ManualFigure, Registry, SharedTraffic};
 use crate::model::{
     AccountId, AddressRange, Addresses, Count, Group, InstitutionId, Month, MonthsKnown, ProductId, Scope, Statistic, Unit,
 };
@@ -47,6 +48,7 @@ pub struct Attributor<'a> {
     accounts: HashMap<&'a str, &'a Account>,
     manual: HashMap<&'a str, BTreeMap<Month, Vec<&'a ManualFigure>>>,
     tables: AddressTables<'a>,
+    members: Arc<MemberList>,
     views: HashMap<Month, Arc<MonthView<'a>>>,
     books: HashMap<Month, Arc<KeyBook<'a>>>,
     years: HashMap<YearKey, Arc<YearDivisions>>,
@@ -89,6 +91,7 @@ impl<'a> Attributor<'a> {
             accounts: registry.accounts.iter().map(|a| (a.id.as_str(), a)).collect(),
             manual,
             tables: AddressTables::new(registry),
+            members: Arc::new(MemberList::new(&registry.members)),
             views: HashMap::new(),
             books: HashMap::new(),
             years: HashMap::new(),
@@ -102,6 +105,13 @@ impl<'a> Attributor<'a> {
         self.registry
     }
 
+    /// Takes lists of members in place of the registry's: what vendors said since it was read.
+    pub fn learn_members(&mut self, members: &[ConsortiumMember]) {
+        self.members = Arc::new(MemberList::new(members));
+        self.views.clear();
+        self.years.clear();
+    }
+
     /// The rules that it works by.
     #[must_use]
     pub fn rules(&self) -> &'a Rules {
@@ -110,8 +120,8 @@ impl<'a> Attributor<'a> {
 
     /// The registry as it is in a month.
     pub fn view(&mut self, month: Month) -> Arc<MonthView<'a>> {
-        let (registry, tables) = (self.registry, &mut self.tables);
-        let view = || Arc::new(MonthView::with_addresses(registry, month, tables.of_month(month)));
+        let (registry, tables, members) = (self.registry, &mut self.tables, &self.members);
+        let view = || Arc::new(MonthView::with(registry, month, tables.of_month(month), members.clone()));
         self.views.entry(month).or_insert_with(view).clone()
     }
 

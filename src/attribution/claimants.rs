@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::month_view::MonthView;
 use super::rules::Rules;
 use crate::model::registry::{Access, Account, Covers};
-use crate::model::{AddressRange, Addresses, InstitutionId, ProductId, Quality, Scope};
+use crate::model::{AddressRange, Addresses, InstitutionId, Member, ProductId, Quality, Scope};
 
 /// Why somebody is a claimant.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,6 +77,14 @@ pub fn claimants(view: &MonthView<'_>, rules: &Rules, accounts: &[&Account], sco
     Claimants { all, dropped, no_subscriber, undivided, estimate }
 }
 
+/// Whether a member that a report of the account names is an institution that is known in the month.
+#[must_use]
+pub fn is_somebody(view: &MonthView<'_>, account: &Account, member: &Member) -> bool {
+    let mut found = Found { all: BTreeMap::new(), addresses_known: true, estimate: false };
+    found.member(view, account, member);
+    !found.all.is_empty()
+}
+
 struct Found {
     all: BTreeMap<InstitutionId, Because>,
     addresses_known: bool,
@@ -105,8 +113,10 @@ impl Found {
         }
     }
 
-    /// Rule 2: the institution of the account with that customer id, else the one with that ISIL, else nobody.
-    fn member(&mut self, view: &MonthView<'_>, account: &Account, member: &crate::model::Member) {
+    /// Rule 2: the institution of the account with that customer id, else the one with that ISIL, else nobody. What the report leaves out
+    /// of the two, the source's list of members says.
+    fn member(&mut self, view: &MonthView<'_>, account: &Account, member: &Member) {
+        let member = &*view.members().completed(&account.source, member);
         let customer = (!member.customer_id.is_empty()).then_some(member.customer_id.as_str());
         if let Some(customer) = customer {
             // The consortium's own account is no member of itself.

@@ -15,6 +15,7 @@ pub mod explanation;
 pub mod figures;
 pub mod findings;
 pub mod keys;
+pub mod members;
 pub mod month_view;
 pub mod nearby;
 pub mod persons;

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::addresses::{AddressTable, claims_in};
+use super::members::MemberList;
 use crate::model::registry::{Account, Institution, Registry};
 use crate::model::{AccountId, InstitutionId, Month, ProductId, SourceId};
 
@@ -18,6 +19,7 @@ pub struct MonthView<'a> {
     accounts: HashMap<&'a str, &'a Account>,
     by_customer: HashMap<(&'a str, &'a str), &'a Account>,
     addresses: Arc<AddressTable<'a>>,
+    members: Arc<MemberList>,
     restricted: HashSet<&'a str>,
 }
 
@@ -25,13 +27,14 @@ impl<'a> MonthView<'a> {
     /// The view of `month`.
     #[must_use]
     pub fn new(registry: &'a Registry, month: Month) -> Self {
-        Self::with_addresses(registry, month, Arc::new(AddressTable::new(claims_in(registry, month))))
+        let addresses = Arc::new(AddressTable::new(claims_in(registry, month)));
+        Self::with(registry, month, addresses, Arc::new(MemberList::new(&registry.members)))
     }
 
     /// The view of `month` with a table of its addresses that other months may have too
-    /// ([`AddressTables::of_month`](super::addresses::AddressTables::of_month)).
+    /// ([`AddressTables::of_month`](super::addresses::AddressTables::of_month)), and with lists of members that all months have.
     #[must_use]
-    pub fn with_addresses(registry: &'a Registry, month: Month, addresses: Arc<AddressTable<'a>>) -> Self {
+    pub fn with(registry: &'a Registry, month: Month, addresses: Arc<AddressTable<'a>>, members: Arc<MemberList>) -> Self {
         let institutions: HashMap<&str, &Institution> =
             registry.institutions.iter().filter(|i| i.valid.in_month(month)).map(|i| (i.id.as_str(), i)).collect();
         let exists = |id: &InstitutionId| institutions.contains_key(id.as_str());
@@ -55,6 +58,7 @@ impl<'a> MonthView<'a> {
             by_customer: accounts.iter().rev().map(|a| ((a.source.as_str(), a.customer_id.as_str()), *a)).collect(),
             accounts: accounts.iter().map(|a| (a.id.as_str(), *a)).collect(),
             addresses,
+            members,
             restricted: registry.subscriptions.iter().map(|s| s.product.as_str()).collect(),
             institutions,
         }
@@ -105,6 +109,12 @@ impl<'a> MonthView<'a> {
     #[must_use]
     pub fn is_restricted(&self, product: &ProductId) -> bool {
         self.restricted.contains(product.as_str())
+    }
+
+    /// The members of consortia, as listed.
+    #[must_use]
+    pub fn members(&self) -> &MemberList {
+        &self.members
     }
 
     /// Who claims which addresses.

@@ -5,9 +5,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::members::folded;
 use super::rules::Rules;
 use crate::model::address::successor;
-use crate::model::registry::{Access, Account, Covers, Registry, SharedTraffic};
+use crate::model::registry::{Access, Account, ConsortiumMember, Covers, Registry, SharedTraffic};
 use crate::model::{AccountId, AddressRange, Addresses, Count, InstitutionId, Member, Month, Scope};
 
 /// What is near an institution, or near to belonging to nobody.
@@ -27,8 +28,10 @@ enum Asked {
         claims: Vec<AddressRange>,
         /// Its ISIL.
         isil: String,
-        /// Customer ids under which an account covers it.
+        /// Customer ids under which an account covers it, or a vendor lists it as a member.
         customers: BTreeSet<String>,
+        /// Names under which a vendor lists it as a member.
+        names: BTreeSet<String>,
     },
     /// What could not be placed.
     Nobody {
@@ -43,11 +46,18 @@ impl Nearby {
     pub fn new(registry: &Registry, rules: &Rules, institution: Option<&InstitutionId>, month: Month) -> Self {
         let reach = Reach::new(registry);
         let asked = match institution {
-            Some(institution) => Asked::Somebody {
-                claims: reach.claims.get(institution.as_str()).cloned().unwrap_or_default(),
-                isil: registry.institutions.iter().find(|i| i.id == *institution).map(|i| i.isil.clone()).unwrap_or_default(),
-                customers: registry.accounts.iter().filter(|a| covers(a, institution)).map(|a| a.customer_id.clone()).collect(),
-            },
+            Some(institution) => {
+                let isil = registry.institutions.iter().find(|i| i.id == *institution).map(|i| i.isil.clone()).unwrap_or_default();
+                let mut customers: BTreeSet<String> =
+                    registry.accounts.iter().filter(|a| covers(a, institution)).map(|a| a.customer_id.clone()).collect();
+                let leads_here = |row: &&ConsortiumMember| {
+                    customers.contains(&row.customer_id) || is_isil(&isil, &row.isil) || is_isil(&isil, &row.customer_id)
+                };
+                let listed: Vec<&ConsortiumMember> = registry.members.iter().filter(leads_here).collect();
+                let names = listed.iter().map(|row| folded(&row.name)).collect();
+                customers.extend(listed.iter().map(|row| row.customer_id.clone()));
+                Asked::Somebody { claims: reach.claims.get(institution.as_str()).cloned().unwrap_or_default(), isil, customers, names }
+            }
             None => Asked::Nobody { registered: registry.accounts.iter().map(|account| account.id.clone()).collect() },
         };
         let exist: BTreeSet<&str> = registry.institutions.iter().filter(|i| i.valid.in_month(month)).map(|i| i.id.as_str()).collect();
@@ -93,10 +103,12 @@ impl Nearby {
             (Asked::Somebody { .. }, Scope::Account) => self.accounts.contains(account),
             (Asked::Somebody { claims, .. }, Scope::Addresses(Addresses::Range(range))) => overlaps(claims, *range),
             (Asked::Somebody { .. }, Scope::Addresses(Addresses::Unclaimed)) => false,
-            (Asked::Somebody { isil, customers, .. }, Scope::Member(member)) => {
-                let Member { customer_id, isil: theirs, .. } = member;
-                let is_isil = |text: &str| !isil.is_empty() && text.strip_prefix("ISIL:").unwrap_or(text) == isil;
-                customers.contains(customer_id) || is_isil(theirs) || is_isil(customer_id)
+            (Asked::Somebody { isil, customers, names, .. }, Scope::Member(member)) => {
+                let Member { customer_id, isil: theirs, name } = member;
+                customers.contains(customer_id)
+                    || is_isil(isil, theirs)
+                    || is_isil(isil, customer_id)
+                    || (customer_id.is_empty() && names.contains(&folded(name)))
             }
             (Asked::Nobody { registered }, Scope::Account) => self.accounts.contains(account) || !registered.contains(account),
             (Asked::Nobody { .. }, _) => true,
@@ -107,14 +119,14 @@ impl Nearby {
     pub fn narrow(&self, registry: &mut Registry, counts: &mut Vec<Count>) {
         counts.retain(|count| self.may_concern(&count.account, &count.scope));
         let with_counts: BTreeSet<&AccountId> = counts.iter().map(|count| &count.account).collect();
-        // Who a member is, the account with its customer id says.
-        let members: BTreeSet<&str> = counts
-            .iter()
-            .filter_map(|count| match &count.scope {
-                Scope::Member(member) => Some(member.customer_id.as_str()),
-                _ => None,
-            })
-            .collect();
+        // Who a member is, the account with its customer id says: its own, or that of its name in a list.
+        let of_members = counts.iter().filter_map(|count| match &count.scope {
+            Scope::Member(member) => Some(member),
+            _ => None,
+        });
+        let mut members: BTreeSet<&str> = of_members.clone().map(|member| member.customer_id.as_str()).collect();
+        let names: BTreeSet<String> = of_members.filter(|member| member.customer_id.is_empty()).map(|member| folded(&member.name)).collect();
+        members.extend(registry.members.iter().filter(|row| names.contains(&folded(&row.name))).map(|row| row.customer_id.as_str()));
         let near = |account: &Account| self.accounts.contains(&account.id);
         registry
             .accounts
@@ -132,6 +144,11 @@ impl Nearby {
             ranges.get(place).is_some_and(|range| range.overlaps(claim.range))
         });
     }
+}
+
+/// Whether a text is this ISIL, which is not empty.
+fn is_isil(isil: &str, text: &str) -> bool {
+    !isil.is_empty() && text.strip_prefix("ISIL:").unwrap_or(text) == isil
 }
 
 fn covers(account: &Account, institution: &InstitutionId) -> bool {

@@ -58,8 +58,8 @@ pub enum Command {
     /// Read a file into the registry, or a report into the store: all of it or nothing
     #[command(
         long_about = "Reads files of one KIND: CSV (UTF-8, a header row, comma or semicolon) or a workbook (.xlsx, .ods). Import in this \
-        order: municipalities, transitions, institutions, persons, networks, vendors, products, subscriptions, accounts, keys, sessions, \
-        statistics. Every error is shown with file, line and column, and then nothing is imported. Importing the same file twice \
+        order: municipalities, transitions, institutions, persons, networks, vendors, products, subscriptions, accounts, members, keys, \
+        sessions, statistics. Every error is shown with file, line and column, and then nothing is imported. Importing the same file twice \
         changes nothing. `import usage` takes COUNTER reports (JSON, R5 and R5.1) and tables of use by address (CSV); with --dry-run it \
         needs no store and says what it understood. \
         Columns of every kind: docs/files.md."
@@ -144,6 +144,8 @@ pub enum ImportKind {
     Subscriptions,
     /// Customer accounts at vendors
     Accounts,
+    /// Members of consortia, as vendors list them
+    Members,
     /// Allocation keys
     Keys,
     /// A COUNTER report, or a table of use by address

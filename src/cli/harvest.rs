@@ -74,6 +74,7 @@ pub async fn harvest(context: &Context, store: &Store, selection: &Selection) ->
         who: &context.who,
         progress: &bar,
         releases: Mutex::default(),
+        members_asked: Mutex::default(),
     };
     let report = harvester.run(tasks).await;
     bar.finish();

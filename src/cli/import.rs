@@ -86,6 +86,7 @@ fn kind(kind: ImportKind) -> Option<Kind> {
         ImportKind::Products => Kind::Products,
         ImportKind::Subscriptions => Kind::Subscriptions,
         ImportKind::Accounts => Kind::Accounts,
+        ImportKind::Members => Kind::Members,
         ImportKind::Keys => Kind::Keys,
         ImportKind::Statistics => Kind::Statistics,
         ImportKind::Sessions | ImportKind::Usage => return None,

@@ -37,6 +37,8 @@ pub struct Contents {
     pub reading: Result<Reading, FormatError>,
     /// Per month.
     pub months: BTreeMap<Month, MonthContents>,
+    /// The institutions that it is broken down to.
+    pub members: BTreeSet<Member>,
 }
 
 /// Reads a reply to see what it holds; addresses that it names are put in their places first.
@@ -44,20 +46,21 @@ pub struct Contents {
 /// # Errors
 /// Never: what is wrong with the reply is part of what is seen.
 pub fn look(reader: impl Read, source: &SourceSettings, places: &dyn Places) -> Contents {
-    let mut sink = Look { months: BTreeMap::new(), digests: MonthDigests::default(), overflow: false };
+    let mut sink =
+        Look { months: BTreeMap::new(), members: BTreeSet::new(), last: None, digests: MonthDigests::default(), overflow: false };
     let mut placed = Placed { sink: &mut sink, places };
     let mut reading = formats::read(BufReader::with_capacity(256 * 1024, reader), &mut placed);
     if sink.overflow {
         reading = Err(FormatError::BadRow { place: "the whole report".into(), what: "its counts add up to 2^63 or more".into() });
     }
     let rules = product_rules(source);
-    let digests = sink.digests;
+    let (digests, members) = (sink.digests, sink.members);
     let months = sink
         .months
         .into_iter()
         .map(|(month, (records, total))| (month, MonthContents { records, total, digest: format!("{}-{rules}", digests.get(month)) }))
         .collect();
-    Contents { reading, months }
+    Contents { reading, months, members }
 }
 
 /// A fingerprint of what decides which product a fact belongs to.
@@ -69,6 +72,9 @@ pub fn product_rules(source: &SourceSettings) -> String {
 
 struct Look {
     months: BTreeMap<Month, (u64, u64)>,
+    members: BTreeSet<Member>,
+    /// The member of the record before: most records share it.
+    last: Option<Member>,
     digests: MonthDigests,
     overflow: bool,
 }
@@ -96,6 +102,12 @@ impl RecordSink for Look {
     fn months(&mut self, like: &UsageRecord<'_>, counts: &[(Month, u64)]) -> Result<(), Stopped> {
         for (month, count) in counts {
             self.add(*month, *count)?;
+        }
+        if let Some(member) = like.member.filter(|member| self.last.as_ref() != Some(*member)) {
+            self.last = Some(member.clone());
+            if *member != Member::default() && !self.members.contains(member) {
+                self.members.insert(member.clone());
+            }
         }
         self.digests.add_months(like, counts);
         Ok(())

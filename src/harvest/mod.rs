@@ -7,6 +7,7 @@
 pub mod attribute;
 pub mod change;
 pub mod intake;
+mod members;
 pub mod places;
 mod queue;
 pub mod settle;

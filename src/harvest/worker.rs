@@ -141,6 +141,8 @@ pub struct Harvester<'a> {
     pub progress: &'a dyn Progress,
     /// The releases that sources with `release = "auto"` turned out to speak in this run; empty at first.
     pub releases: Mutex<HashMap<SourceId, Release>>,
+    /// The accounts whose members were asked for in this run; empty at first.
+    pub members_asked: Mutex<BTreeSet<AccountId>>,
 }
 
 /// What one sending led to.
@@ -395,7 +397,14 @@ impl<'a> Harvester<'a> {
                 for outcome in &mut verdict.months {
                     outcome.reason = redactor.text(&outcome.reason);
                 }
+                let is_of_use = verdict.months.iter().any(|outcome| outcome.state == MonthState::Harvested);
+                let note = if is_of_use && verdict.host.until().is_none() {
+                    self.learn_members(source, account, base_url, &credentials, &contents).await?
+                } else {
+                    None
+                };
                 let (mut request, verdict) = self.finish(source, job, verdict, Some((&reply, &contents, release))).await?;
+                request.notes.extend(note);
                 for note in &mut request.notes {
                     *note = redactor.text(note);
                 }
@@ -492,6 +501,7 @@ impl<'a> Harvester<'a> {
         Ok(looked.unwrap_or_else(|error| Contents {
             reading: Err(crate::formats::FormatError::Io(std::io::Error::other(error))),
             months: BTreeMap::new(),
+            members: BTreeSet::new(),
         }))
     }
 

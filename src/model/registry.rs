@@ -34,6 +34,8 @@ pub enum Kind {
     Subscriptions,
     /// Customer accounts.
     Accounts,
+    /// Members of consortia, as vendors list them.
+    Members,
     /// Allocation keys.
     Keys,
     /// Sessions that the access control has seen, by month.
@@ -44,7 +46,7 @@ pub enum Kind {
 
 impl Kind {
     /// In the order in which they must be imported.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Municipalities,
         Self::Transitions,
         Self::Institutions,
@@ -54,6 +56,7 @@ impl Kind {
         Self::Products,
         Self::Subscriptions,
         Self::Accounts,
+        Self::Members,
         Self::Keys,
         Self::Sessions,
         Self::Statistics,
@@ -72,6 +75,7 @@ impl Kind {
             Self::Products => "products",
             Self::Subscriptions => "subscriptions",
             Self::Accounts => "accounts",
+            Self::Members => "members",
             Self::Keys => "keys",
             Self::Sessions => "sessions",
             Self::Statistics => "statistics",
@@ -84,6 +88,7 @@ impl Kind {
         match self {
             // `statistic` is what avling works out.
             Self::Statistics => "manual_figure",
+            Self::Members => "consortium_member",
             Self::Keys => "key_row",
             other => other.as_str(),
         }
@@ -444,6 +449,19 @@ pub struct Account {
     pub valid: Validity,
 }
 
+/// A member of a consortium, as a vendor lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsortiumMember {
+    /// The configured source that lists it.
+    pub source: SourceId,
+    /// Its `customer_id` at the vendor.
+    pub customer_id: String,
+    /// Its name at the vendor; empty if it has none.
+    pub name: String,
+    /// Its ISIL; empty if it is not said.
+    pub isil: String,
+}
+
 /// A figure of an institution that people have entered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ManualFigure {
@@ -486,6 +504,8 @@ pub struct Registry {
     pub subscriptions: Vec<Subscription>,
     /// Accounts.
     pub accounts: Vec<Account>,
+    /// Members of consortia.
+    pub members: Vec<ConsortiumMember>,
     /// Allocation keys, a row for each institution.
     pub keys: Vec<KeyRow>,
     /// What the access control has seen.

@@ -18,7 +18,8 @@ use chrono::NaiveDate;
 use self::check::{Known as Ids, Rules};
 use super::problem::{Problem, Problems};
 use crate::model::registry::{
-    Account, Change, Claim, Institution, Kind, ManualFigure, Municipality, Persons, Product, Registry, Subscription, Transition, Vendor,
+    Account, Change, Claim, ConsortiumMember, Institution, Kind, ManualFigure, Municipality, Persons, Product, Registry, Subscription,
+    Transition, Vendor,
 };
 use crate::model::{AccountId, InstitutionId, KeyRow, Month, ProductId, SessionCount};
 
@@ -92,6 +93,7 @@ pub fn import(
         Kind::Products => run.finish::<Product>(seal),
         Kind::Subscriptions => run.finish::<Subscription>(seal),
         Kind::Accounts => run.finish::<Account>(seal),
+        Kind::Members => run.finish::<ConsortiumMember>(seal),
         Kind::Keys => run.finish::<KeyRow>(seal),
         Kind::Sessions => run.finish::<SessionCount>(seal),
         Kind::Statistics => run.finish::<ManualFigure>(seal),

@@ -247,6 +247,7 @@ impl Known {
             api_key: given("api_key"),
             size: if covers == ["*"] { EVERYBODY } else { covers.iter().map(|covered| self.persons(covered)).sum() },
             members: if broken_down { covers.iter().map(member).collect() } else { Vec::new() },
+            members_by_name: false,
             customer_id,
         }
     }

@@ -68,6 +68,8 @@ pub struct AccountPlan {
     pub size: u64,
     /// A consortium's members; its master reports are always broken down by them.
     pub members: Vec<MemberPlan>,
+    /// Its reports name the members and say nothing else of them.
+    pub members_by_name: bool,
 }
 
 impl AccountPlan {

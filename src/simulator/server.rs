@@ -313,15 +313,21 @@ impl Vendor {
 
     /// The account's members; of an account that has none, itself.
     fn members(&self, account: usize) -> Reply {
-        let name_field = if self.plan.release == Release::R5 { "Name" } else { "Institution_Name" };
-        let entry = |customer_id: &str, name: &str| {
+        let r5 = self.plan.release == Release::R5;
+        let name_field = if r5 { "Name" } else { "Institution_Name" };
+        let entry = |customer_id: &str, name: &str, isil: &str| {
             let name = if name.is_empty() { customer_id } else { name };
-            serde_json::json!({ "Customer_ID": customer_id, name_field: name })
+            let mut entry = serde_json::json!({ "Customer_ID": customer_id, name_field: name });
+            if !isil.is_empty() {
+                entry["Institution_ID"] =
+                    if r5 { serde_json::json!([{ "Type": "ISIL", "Value": isil }]) } else { serde_json::json!({ "ISIL": [isil] }) };
+            }
+            entry
         };
         let account = self.plan.accounts.get(account);
         let members: Vec<_> = match account {
-            Some(account) if account.members.is_empty() => vec![entry(&account.customer_id, &account.name)],
-            Some(account) => account.members.iter().map(|member| entry(&member.customer_id, &member.name)).collect(),
+            Some(account) if account.members.is_empty() => vec![entry(&account.customer_id, &account.name, "")],
+            Some(account) => account.members.iter().map(|member| entry(&member.customer_id, &member.name, &member.isil)).collect(),
             None => Vec::new(),
         };
         Reply::json(200, &serde_json::Value::Array(members))

@@ -127,12 +127,13 @@ impl ReportText {
             return Vec::new();
         }
         let Shown { yop, access_type, access_method, members } = ask.shown;
+        let by_name = self.tally.plan.accounts.get(ask.account).is_some_and(|account| account.members_by_name);
         let all = [
             (self.release() == Release::R5, "Data_Type"),
             (yop, "YOP"),
             (access_type, "Access_Type"),
             (access_method, "Access_Method"),
-            (members, "Customer_ID"),
+            (members && !by_name, "Customer_ID"),
             (members, "Institution_Name"),
         ];
         let shown: Vec<String> = all.into_iter().filter(|(shown, _)| *shown).map(|(_, name)| name.to_owned()).collect();
@@ -307,19 +308,20 @@ impl ReportText {
         let yop = if key.yop > 0 { key.yop.to_string() } else { String::new() };
         let account = self.tally.plan.accounts.get(self.tally.ask.account);
         let member = account.zip(key.member).and_then(|(account, place)| account.members.get(place));
+        let by_name = account.is_some_and(|account| account.members_by_name);
         let (customer_id, name) = member.map_or(("", ""), |member| (member.customer_id.as_str(), member.name.as_str()));
         let all = [
             ("Data_Type", key.data_type),
             ("YOP", yop.as_str()),
             ("Access_Type", key.access_type),
             ("Access_Method", key.access_method),
-            ("Customer_ID", customer_id),
+            ("Customer_ID", if by_name { "" } else { customer_id }),
             ("Institution_Name", name),
         ];
         for (name, value) in all.into_iter().filter(|(_, value)| !value.is_empty()) {
             fields.put(name, &json!(value));
         }
-        if let Some(isil) = member.map(|member| member.isil.as_str()).filter(|isil| !isil.is_empty()) {
+        if let Some(isil) = member.filter(|_| !by_name).map(|member| member.isil.as_str()).filter(|isil| !isil.is_empty()) {
             let r5 = self.release() == Release::R5;
             fields.put("Institution_ID", &if r5 { json!([{ "Type": "ISIL", "Value": isil }]) } else { json!({ "ISIL": [isil] }) });
         }

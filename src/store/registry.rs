@@ -130,6 +130,7 @@ fn columns(kind: Kind) -> &'static [Column] {
         Kind::Products => r::Product::COLUMNS,
         Kind::Subscriptions => r::Subscription::COLUMNS,
         Kind::Accounts => r::Account::COLUMNS,
+        Kind::Members => r::ConsortiumMember::COLUMNS,
         Kind::Keys => crate::model::KeyRow::COLUMNS,
         Kind::Sessions => crate::model::SessionCount::COLUMNS,
         Kind::Statistics => r::ManualFigure::COLUMNS,
@@ -147,6 +148,7 @@ async fn load(connection: &mut Connection) -> Result<Registry, StoreError> {
         products: rows(connection).await?,
         subscriptions: rows(connection).await?,
         accounts: rows(connection).await?,
+        members: rows(connection).await?,
         keys: rows(connection).await?,
         sessions: rows(connection).await?,
         manual: rows(connection).await?,
@@ -162,6 +164,7 @@ async fn load_of(connection: &mut Connection, product: &ProductId) -> Result<Reg
         products: rows_of(connection, OF_PRODUCT, product).await?,
         subscriptions: rows_of(connection, OF_PRODUCT, product).await?,
         accounts: rows(connection).await?,
+        members: rows(connection).await?,
         keys: rows_of(connection, OF_PRODUCT_OR_ANY, product).await?,
         sessions: rows_of(connection, OF_PRODUCT, product).await?,
         manual: rows_of(connection, OF_PRODUCT, product).await?,
@@ -190,6 +193,7 @@ async fn before_changes_after(connection: &mut Connection, change: i64) -> Resul
     undo(&mut registry.products, &undone)?;
     undo(&mut registry.subscriptions, &undone)?;
     undo(&mut registry.accounts, &undone)?;
+    undo(&mut registry.members, &undone)?;
     undo(&mut registry.keys, &undone)?;
     undo(&mut registry.sessions, &undone)?;
     undo(&mut registry.manual, &undone)?;

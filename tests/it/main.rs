@@ -17,6 +17,7 @@ mod demo;
 mod explaining;
 mod imports;
 mod networks;
+mod members;
 mod pipeline;
 mod progress;
 mod properties;

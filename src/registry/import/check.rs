@@ -6,8 +6,8 @@ use chrono::NaiveDate;
 
 use super::{Known as Outside, Place, Placed};
 use crate::model::registry::{
-    Account, Claim, Covers, Institution, Kind, ManualFigure, Municipality, Persons, Product, Registry, Row, Subscription, Transition,
-    Validity, Vendor,
+    Account, Claim, ConsortiumMember, Covers, Institution, Kind, ManualFigure, Municipality, Persons, Product, Registry, Row, Subscription,
+    Transition, Validity, Vendor,
 };
 use crate::model::{AccountId, AppliesTo, InstitutionId, KeyRow, Month, MunicipalityCode, ProductId, SessionCount};
 use crate::registry::geography::Geography;
@@ -307,6 +307,16 @@ impl Rules for Account {
     }
 }
 
+impl Rules for ConsortiumMember {
+    fn stored(registry: &Registry) -> &[Self] {
+        &registry.members
+    }
+
+    fn check(&self, known: &Known<'_>, remarks: &mut Remarks) {
+        exists(remarks, "source", self.source.as_str(), "source", &known.sources, "put it into the configuration first");
+    }
+}
+
 impl Rules for KeyRow {
     fn stored(registry: &Registry) -> &[Self] {
         &registry.keys
@@ -434,7 +444,14 @@ pub(super) fn still_named(kind: Kind, gone: &[&str], registry: &Registry) -> Vec
             }
             registry.manual.iter().flat_map(|row| &row.instead_of).for_each(|account| by(Kind::Statistics, account.as_str()));
         }
-        Kind::Transitions | Kind::Persons | Kind::Networks | Kind::Subscriptions | Kind::Keys | Kind::Sessions | Kind::Statistics => {}
+        Kind::Transitions
+        | Kind::Persons
+        | Kind::Networks
+        | Kind::Subscriptions
+        | Kind::Members
+        | Kind::Keys
+        | Kind::Sessions
+        | Kind::Statistics => {}
     }
     named.into_iter().map(|(name, by)| (name.to_owned(), by)).collect()
 }

@@ -92,6 +92,7 @@ impl World {
             Kind::Products => to(&mut registry.products, changes),
             Kind::Subscriptions => to(&mut registry.subscriptions, changes),
             Kind::Accounts => to(&mut registry.accounts, changes),
+            Kind::Members => to(&mut registry.members, changes),
             Kind::Keys => to(&mut registry.keys, changes),
             Kind::Sessions => to(&mut registry.sessions, changes),
             Kind::Statistics => to(&mut registry.manual, changes),
@@ -343,6 +344,18 @@ fn import_twice(folder: &Path, files: &[(Kind, &str)], sources: &[&str]) -> Worl
 }
 
 #[test]
+fn a_member_is_of_a_source_and_has_a_customer_id() {
+    let mut world = World::small();
+    let rows = "source,customer_id,name,isil\nidunn,m1,Halden bibliotek,NO-2010100\nidunn,m2,,\n";
+    assert_eq!(counts(&world.take(Kind::Members, rows)), [2, 0, 0, 0]);
+    assert_eq!(counts(&world.take(Kind::Members, "source,customer_id,name\nidunn,m2,Moss\n")), [0, 1, 0, 0]);
+    let wrong = world.wrong(Kind::Members, "source,customer_id,isil\nidun,m3,\nidunn,,\nidunn,m4,NO 4\n");
+    for said in ["there is no source 'idun'", "did you mean 'idunn'", "customer_id", "has a space in it"] {
+        assert!(wrong.contains(said), "{said}: {wrong}");
+    }
+}
+
+#[test]
 fn the_bundled_files_are_imported_in_order_and_again_without_change() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/registry");
     let files = [
@@ -420,6 +433,7 @@ proptest! {
             Kind::Products => Product::COLUMNS,
             Kind::Subscriptions => Subscription::COLUMNS,
             Kind::Accounts => Account::COLUMNS,
+            Kind::Members => ConsortiumMember::COLUMNS,
             Kind::Keys => KeyRow::COLUMNS,
             Kind::Sessions => SessionCount::COLUMNS,
             Kind::Statistics => ManualFigure::COLUMNS,

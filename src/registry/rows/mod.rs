@@ -8,6 +8,7 @@
 mod accounts;
 mod figures;
 mod keys;
+mod members;
 mod networks;
 mod places;
 mod products;

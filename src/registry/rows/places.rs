@@ -101,7 +101,7 @@ fn institution_id(c: &mut Cells<'_>) -> Option<InstitutionId> {
 }
 
 /// One word, if any.
-fn isil(c: &mut Cells<'_>) -> Option<String> {
+pub(super) fn isil(c: &mut Cells<'_>) -> Option<String> {
     let isil = c.text("isil")?;
     if isil.contains(char::is_whitespace) {
         return c.wrong("isil", format!("'{}' has a space in it", shortened(&isil, QUOTED)));

@@ -4,8 +4,8 @@ use chrono::NaiveDate;
 use proptest::prelude::*;
 
 use crate::model::registry::{
-    Access, Account, CellError, Claim, Covers, Funding, Institution, InstitutionKind, Municipality, Persons, Product, Row, Subscription,
-    Transition, Validity, Vendor,
+    Access, Account, CellError, Claim, ConsortiumMember, Covers, Funding, Institution, InstitutionKind, Municipality, Persons, Product,
+    Row, Subscription, Transition, Validity, Vendor,
 };
 use crate::model::{AddressRange, InstitutionId, MunicipalityCode};
 
@@ -237,6 +237,8 @@ proptest! {
         let covers = if choice == 3 { Covers::Subscribers } else { Covers::These { institutions, ranges } };
         let access = [None, Some(Access::Ip), Some(Access::Login), Some(Access::Mixed)][choice];
         let (requestor_id, api_key) = secrets;
+        let (source, customer_id) = (b.parse().unwrap(), c.clone());
+        comes_back(&ConsortiumMember { source, customer_id, name: t, isil: u.replace(' ', "") })?;
         comes_back(&Account { id: c.parse().unwrap(), source: b.parse().unwrap(), customer_id: u, covers, access, requestor_id, api_key, valid })?;
     }
 
@@ -259,5 +261,6 @@ proptest! {
         check::<Product>(&cells);
         check::<Subscription>(&cells);
         check::<Account>(&cells);
+        check::<ConsortiumMember>(&cells);
     }
 }

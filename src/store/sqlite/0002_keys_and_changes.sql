@@ -6,6 +6,9 @@ CREATE TABLE key_row (
 CREATE TABLE sessions (
     institution TEXT NOT NULL, product TEXT NOT NULL, month TEXT NOT NULL, sessions TEXT NOT NULL,
     PRIMARY KEY (institution, product, month));
+-- The members of consortia, as vendors list them or as people import them.
+CREATE TABLE consortium_member (
+    source TEXT NOT NULL, customer_id TEXT NOT NULL, name TEXT NOT NULL, isil TEXT NOT NULL, PRIMARY KEY (source, customer_id));
 CREATE TABLE manual_figure (
     institution TEXT NOT NULL, product TEXT NOT NULL, month TEXT NOT NULL, report TEXT NOT NULL, metric TEXT NOT NULL,
     value TEXT NOT NULL, note TEXT NOT NULL, instead_of TEXT NOT NULL, PRIMARY KEY (institution, product, month, report, metric));
