@@ -98,7 +98,9 @@ impl Nearby {
         }
     }
 
-    fn may_concern(&self, account: &AccountId, scope: &Scope) -> bool {
+    /// Whether use of an account's scope may concern it.
+    #[must_use]
+    pub fn may_concern(&self, account: &AccountId, scope: &Scope) -> bool {
         match (&self.asked, scope) {
             (Asked::Somebody { .. }, Scope::Account) => self.accounts.contains(account),
             (Asked::Somebody { claims, .. }, Scope::Addresses(Addresses::Range(range))) => overlaps(claims, *range),
@@ -125,7 +127,8 @@ impl Nearby {
             _ => None,
         });
         let mut members: BTreeSet<&str> = of_members.clone().map(|member| member.customer_id.as_str()).collect();
-        let names: BTreeSet<String> = of_members.filter(|member| member.customer_id.is_empty()).map(|member| folded(&member.name)).collect();
+        let names: BTreeSet<String> =
+            of_members.filter(|member| member.customer_id.is_empty()).map(|member| folded(&member.name)).collect();
         members.extend(registry.members.iter().filter(|row| names.contains(&folded(&row.name))).map(|row| row.customer_id.as_str()));
         let near = |account: &Account| self.accounts.contains(&account.id);
         registry

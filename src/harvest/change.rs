@@ -9,11 +9,12 @@ use super::intake::look;
 use super::places::{ByClaims, Places};
 use super::settle::{SettleError, Subject, take_facts};
 use crate::archive::{Archive, ArchiveError};
+use crate::attribution::nearby::Nearby;
 use crate::attribution::touched::{manual_units, touched};
 use crate::attribution::{Attributor, Rules};
 use crate::config::Settings;
 use crate::model::registry::{Change, Kind, Registry};
-use crate::model::{AccountId, Month, ReportId, Scope, Unit};
+use crate::model::{AccountId, InstitutionId, Month, ReportId, Scope, Unit};
 use crate::store::{Changed, MonthRow, Transaction};
 
 /// What a change of the registry needs beside the store.
@@ -50,11 +51,17 @@ pub async fn change_registry(
     let mut units: BTreeSet<Unit> = scopes.keys().chain(scopes_before.keys()).cloned().collect();
     units.extend(manual_units(before.manual.iter().chain(&after.manual)));
     let (mut old, mut new) = (Attributor::new(&before, ground.rules), Attributor::new(&after, ground.rules));
+    let near = near(ground.rules, &before, &after, changes);
     let mut changed = Changed::default();
     for unit in &units {
         let of_unit = |scopes: &BTreeMap<Unit, Vec<(AccountId, Scope)>>| scopes.get(unit).cloned().unwrap_or_default();
         let now = of_unit(&scopes);
-        let mut takers = touched(&mut old, &mut new, unit, &now);
+        // What is far from everybody who is named need not be looked at.
+        let looked_at: Vec<(AccountId, Scope)> = match &near {
+            Some(near) => now.iter().filter(|(account, scope)| near.iter().any(|near| near.may_concern(account, scope))).cloned().collect(),
+            None => now.clone(),
+        };
+        let mut takers = touched(&mut old, &mut new, unit, &looked_at);
         if !moved.is_empty() {
             for (account, scope) in of_unit(&scopes_before).iter().filter(|(account, _)| moved.contains(account)) {
                 takers.extend(old.takers(unit, account, scope));
@@ -68,6 +75,25 @@ pub async fn change_registry(
         }
     }
     Ok(changed)
+}
+
+/// What is near to the institutions that the changes name, before or after them; nothing if they may touch anybody.
+fn near(rules: &Rules, before: &Registry, after: &Registry, changes: &[(Kind, Vec<Change>)]) -> Option<Vec<Nearby>> {
+    let mut named: BTreeSet<InstitutionId> = BTreeSet::new();
+    for (kind, changes) in changes.iter().filter(|(_, changes)| !changes.is_empty()) {
+        let place = match kind {
+            Kind::Keys => 1,
+            Kind::Networks | Kind::Sessions => 0,
+            _ => return None,
+        };
+        named.extend(changes.iter().filter_map(|change| change.identity.get(place)).map(|id| InstitutionId::trusted(id)));
+    }
+    // Looking near many costs more than looking everywhere.
+    if named.len() > 40 {
+        return None;
+    }
+    let nearby = |registry: &Registry, id: &InstitutionId| Nearby::new(registry, rules, Some(id), Month::of(chrono::NaiveDate::MIN));
+    Some(named.iter().flat_map(|id| [nearby(before, id), nearby(after, id)]).collect())
 }
 
 /// Reads reports again that name addresses, where claims have changed so that some of these belong elsewhere. Gives the accounts whose
