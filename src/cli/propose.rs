@@ -29,6 +29,9 @@ pub async fn run(context: &Context, arguments: &ProposeArguments) -> Result<Done
     if arguments.to.is_some_and(|to| to < arguments.from) {
         return Err(Failure::input(format_args!("--to is before --from {}", arguments.from)));
     }
+    if [Some(arguments.from), arguments.to].into_iter().flatten().any(|month| month.year() > 2999) {
+        return Err(Failure::input("--from and --to are months of years up to 2999; leave --to out for a key without an end"));
+    }
     let what = format!("keys propose {}", arguments.key);
     let rules = context.rules();
     step(context, &what, |registry| {

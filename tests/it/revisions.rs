@@ -146,6 +146,14 @@ fn figures_by_hand_are_never_counted_twice() {
     site.ok(&["verify"]);
 }
 
+/// A report that somebody brings covers months that no harvest would ask for: nothing is known of its gaps, and nothing is wrong with that.
+#[test]
+fn a_report_with_gaps_before_anything_is_harvested_is_sound() {
+    let site = two_neighbours("");
+    usage(&site, "acc", &[("2020-01", 10), ("2020-05", 20)]);
+    site.ok(&["verify"]);
+}
+
 /// A vendor's figures that come after those by hand are kept and not counted either: nothing depends on the order of arrival.
 #[test]
 fn figures_by_hand_stay_when_an_account_gives_the_same_later() {

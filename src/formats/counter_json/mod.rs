@@ -48,7 +48,7 @@ pub fn read(reader: impl Read, sink: &mut impl RecordSink) -> Result<Reading, Fo
             unquoted.finish()?;
             shape
         }
-        Opening::Nothing => return Err(FormatError::NotJson { beginning: guard.beginning() }),
+        Opening::Nothing => return Err(FormatError::NotJson { beginning: without_addresses(&guard.beginning()) }),
         Opening::Other => parse(&mut guard, &mut state).map_err(|failure| failure.into_error(guard.beginning()))?,
     };
     document::finish(state, shape)
@@ -67,7 +67,7 @@ impl Failure {
     fn into_error(self, beginning: String) -> FormatError {
         match self.error {
             FormatError::Broken { .. } if self.at_once && !(self.cut && beginning.trim_start().starts_with(['{', '['])) => {
-                FormatError::NotJson { beginning }
+                FormatError::NotJson { beginning: without_addresses(&beginning) }
             }
             error => error,
         }
@@ -103,5 +103,31 @@ fn why(error: serde_json::Error, state: &mut State<'_>) -> FormatError {
         Category::Data => FormatError::BadRow { place: format!("line {line}, {}", state.place()), what },
         // At the very beginning of a line serde_json says column 0.
         Category::Syntax | Category::Eof => FormatError::Broken { line, column: column.max(1), what },
+    }
+}
+
+/// A text without the Internet addresses in it: in a table that is none they are somebody's.
+fn without_addresses(text: &str) -> String {
+    let part = |c: char| c.is_ascii_hexdigit() || matches!(c, '.' | ':');
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(part) {
+        let end = rest[start..].find(|c| !part(c)).map_or(rest.len(), |length| start + length);
+        let word = &rest[start..end];
+        out.push_str(&rest[..start]);
+        let address = word.trim_matches(['.', ':']).parse::<std::net::IpAddr>().is_ok() || word.parse::<std::net::IpAddr>().is_ok();
+        out.push_str(if address { "(address)" } else { word });
+        rest = &rest[end..];
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod address_tests {
+    #[test]
+    fn addresses_are_taken_out_of_what_is_shown() {
+        let shown = super::without_addresses("ip,hits 192.0.2.77,4 2001:db8::7; <html> 12:30 v1.2.3 192.0.2.1.");
+        assert_eq!(shown, "ip,hits (address),4 (address); <html> 12:30 v1.2.3 (address)");
     }
 }

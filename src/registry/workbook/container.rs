@@ -116,6 +116,9 @@ impl<R: Read> Read for Limited<'_, R> {
     }
 }
 
+/// `XFD1048576` is the last cell of a sheet.
+const LONGEST_PLACE: usize = 10;
+
 /// Unpacks a part and sees whether it is well-formed, if it is XML.
 fn look_through(name: &str, mut part: BufReader<impl Read>) -> Result<(), String> {
     let beginning = part.fill_buf().map_err(|error| broken(&error))?;
@@ -140,7 +143,18 @@ fn well_formed(part: &mut impl BufRead) -> Result<(), String> {
             Event::Start(_) if depth == DEEPEST => {
                 return Err(format!("has more than {DEEPEST} elements in each other; it is no workbook"));
             }
-            Event::Start(_) => depth += 1,
+            Event::Start(element) => {
+                depth += 1;
+                // Cells say where they stand; a place that is none overflows whoever counts columns in it.
+                if matches!(element.local_name().as_ref(), b"c" | b"row" | b"dimension" | b"mergeCell") {
+                    for attribute in element.attributes().flatten() {
+                        let is_place = matches!(attribute.key.as_ref(), b"r" | b"ref");
+                        if is_place && attribute.value.split(|b| *b == b':').any(|place| place.len() > LONGEST_PLACE) {
+                            return Err("is a broken workbook (a cell stands nowhere); save it again from the spreadsheet".to_owned());
+                        }
+                    }
+                }
+            }
             Event::End(_) => depth -= 1,
             Event::DocType(_) => return Err("has a document type (DOCTYPE), which no workbook has and which is not safe".to_owned()),
             Event::Eof if depth > 0 => {
