@@ -146,10 +146,10 @@ fn well_formed(part: &mut impl BufRead) -> Result<(), String> {
             Event::Start(element) => {
                 depth += 1;
                 // Cells say where they stand; a place that is none overflows whoever counts columns in it.
-                if matches!(element.local_name().as_ref(), b"c" | b"row" | b"dimension" | b"mergeCell") {
+                if matches!(element.local_name().as_ref(), "c" | "row" | "dimension" | "mergeCell") {
                     for attribute in element.attributes().flatten() {
-                        let is_place = matches!(attribute.key.as_ref(), b"r" | b"ref");
-                        if is_place && attribute.value.split(|b| *b == b':').any(|place| place.len() > LONGEST_PLACE) {
+                        let is_place = matches!(attribute.key.as_ref(), "r" | "ref");
+                        if is_place && attribute.value.split(':').any(|place| place.len() > LONGEST_PLACE) {
                             return Err("is a broken workbook (a cell stands nowhere); save it again from the spreadsheet".to_owned());
                         }
                     }
