@@ -73,13 +73,13 @@ fn arrivals() -> impl Strategy<Value = Vec<Arrival>> {
     let keys = prop::collection::vec((prop::collection::vec((0..WHO.len(), 0_u64..100), 2..5), 1_u32..13, 0_u8..4, any::<bool>()), 0..4);
     let sessions = prop::collection::vec((0..WHO.len(), 0_usize..12, 1_u64..50), 0..6);
     let reports = prop::collection::vec((0..ACCOUNTS.len(), prop::collection::vec((1_u32..13, 1_u64..400), 1..5)), 1..9);
-    let tables = prop::collection::vec(prop::collection::vec((1_u32..13, 0_u8..34, 1_u64..100), 1..6), 0..3);
+    let tables = prop::collection::vec(prop::collection::vec((1_u32..13, 0_u8..100, 1_u64..100), 1..6), 0..3);
     (claims, persons, subscriptions, keys, sessions, reports, tables).prop_map(
         |(claims, persons, subscriptions, keys, sessions, reports, tables)| {
             let mut all = Vec::new();
             for (n, (who, first, length, from, to, exclusive)) in claims.into_iter().enumerate() {
-                // The last address makes each claim another row.
-                let (first, last) = (first, 12 + u8::try_from(n).unwrap() + length);
+                // The last address makes each claim another row, whatever its dates.
+                let (first, last) = (first, 12 + 8 * u8::try_from(n).unwrap() + length);
                 let exclusive = if exclusive { "yes" } else { "" };
                 let to = if to > from { day(to) } else { String::new() };
                 let row = format!(
