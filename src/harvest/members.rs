@@ -130,7 +130,8 @@ fn changes(source: &SourceId, listed: &[MemberAccount], stored: &[ConsortiumMemb
             }
         }
         if before != Some(&row) {
-            let change = Change { identity: identity.clone(), before: before.map(|row| row.cells()), after: Some(row.cells()) };
+            let change =
+                Change { identity: identity.clone(), before: before.map(crate::model::registry::Row::cells), after: Some(row.cells()) };
             changes.insert(identity, change);
         }
     }

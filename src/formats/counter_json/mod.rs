@@ -44,12 +44,12 @@ pub fn read(reader: impl Read, sink: &mut impl RecordSink) -> Result<Reading, Fo
         Opening::Text => {
             state.notes.add("the report is text that holds JSON", || "the whole reply".into());
             let mut unquoted = Unquoted::new(BufReader::with_capacity(CHUNK, &mut guard));
-            let shape = parse(Guard::new(&mut unquoted), &mut state).map_err(|failure| failure.into_error(unquoted.beginning()))?;
+            let shape = parse(Guard::new(&mut unquoted), &mut state).map_err(|failure| failure.into_error(&unquoted.beginning()))?;
             unquoted.finish()?;
             shape
         }
         Opening::Nothing => return Err(FormatError::NotJson { beginning: without_addresses(&guard.beginning()) }),
-        Opening::Other => parse(&mut guard, &mut state).map_err(|failure| failure.into_error(guard.beginning()))?,
+        Opening::Other => parse(&mut guard, &mut state).map_err(|failure| failure.into_error(&guard.beginning()))?,
     };
     document::finish(state, shape)
 }
@@ -64,10 +64,10 @@ struct Failure {
 }
 
 impl Failure {
-    fn into_error(self, beginning: String) -> FormatError {
+    fn into_error(self, beginning: &str) -> FormatError {
         match self.error {
             FormatError::Broken { .. } if self.at_once && !(self.cut && beginning.trim_start().starts_with(['{', '['])) => {
-                FormatError::NotJson { beginning: without_addresses(&beginning) }
+                FormatError::NotJson { beginning: without_addresses(beginning) }
             }
             error => error,
         }
