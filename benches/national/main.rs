@@ -5,7 +5,8 @@
 //! `explain`, `verify`, `export`; all of them where none is named) on a copy of it with the real program, each a process of its own.
 //! The floor is what the database alone needs to read as many groups and write as many statistics.
 //!
-//! `NATIONAL_DIR` keeps the site there and uses it again; `NATIONAL_SCALE=0.05` makes a smaller one, on which no aim is judged.
+//! `NATIONAL_DIR` keeps the site there and uses it again; `NATIONAL_SCALE=0.05` makes a smaller one, on which no aim is judged;
+//! `NATIONAL_PROGRAM` measures another build of the program, to compare.
 //! Fails if an aim is missed.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "its output is what it is for")]

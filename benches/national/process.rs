@@ -46,7 +46,7 @@ impl Ran {
 /// Runs the program on the site in `folder`, on 20 January 2025.
 pub fn run(folder: &Path, arguments: &[&str]) -> Result<Ran, Box<dyn Error>> {
     let (stdout, stderr) = (folder.join("stdout"), folder.join("stderr"));
-    let mut command = Command::new(PROGRAM);
+    let mut command = Command::new(std::env::var_os("NATIONAL_PROGRAM").unwrap_or_else(|| PROGRAM.into()));
     command.env_clear().env("AVLING_NOW", "2025-01-20T03:30:00Z").env("HOME", folder).current_dir(folder);
     command.arg("--config").arg(folder.join("avling.toml")).args(arguments);
     command.stdin(Stdio::null()).stdout(File::create(&stdout)?).stderr(File::create(&stderr)?);
