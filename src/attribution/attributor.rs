@@ -303,9 +303,22 @@ impl<'a> Attributor<'a> {
         months: &MonthsKnown,
         only: Option<&BTreeSet<Option<InstitutionId>>>,
     ) -> Result<Vec<Statistic>, DivideError> {
+        let parts = self.parts(unit, counts, months)?;
+        Ok(self.statistics_of(unit, &parts, months, only))
+    }
+
+    /// The statistics of a unit whose counts are divided already.
+    #[must_use]
+    pub fn statistics_of(
+        &self,
+        unit: &Unit,
+        parts: &[ScopeParts],
+        months: &MonthsKnown,
+        only: Option<&BTreeSet<Option<InstitutionId>>>,
+    ) -> Vec<Statistic> {
         let wanted = |institution: &Option<InstitutionId>| only.is_none_or(|only| only.contains(institution));
         let mut sums = Sums::new();
-        for scope in self.parts(unit, counts, months)? {
+        for scope in parts {
             for (account, part) in &scope.parts {
                 if part.group.access_method != "Regular" || part.group.total == 0 {
                     continue;
@@ -317,7 +330,7 @@ impl<'a> Attributor<'a> {
         for figure in self.manual_of(unit).filter(|figure| figure.value > 0 && wanted(&Some(figure.institution.clone()))) {
             sums.add_manual(figure);
         }
-        Ok(sums.statistics(unit))
+        sums.statistics(unit)
     }
 
     /// The figures by hand of a unit.

@@ -11,7 +11,6 @@ use crate::attribution::nearby::Nearby;
 use crate::attribution::{Attributor, Rules};
 use crate::model::registry::{Registry, SharedTraffic};
 use crate::model::{AccountId, Count, MonthRange, MonthsKnown, ReportId, Unit};
-use crate::registry::problem::did_you_mean;
 use crate::store::{StatisticFilter, Store};
 use crate::words::Words;
 use crate::words::explanation::{Document, text};
@@ -20,12 +19,7 @@ use crate::words::explanation::{Document, text};
 pub async fn run(context: &Context, arguments: &ExplainArguments) -> Result<Done, Failure> {
     let store = context.reader().await?;
     let mut registry = store.registry_of(&arguments.product).await?;
-    if let Some(id) = &arguments.institution
-        && !registry.institutions.iter().any(|i| i.id == *id)
-    {
-        let near = did_you_mean(id.as_str(), registry.institutions.iter().map(|i| i.id.as_str()));
-        return Err(Failure::input(format_args!("--institution {id}: no institution of that id is registered{near}")));
-    }
+    arguments.institution.iter().try_for_each(|id| super::known::institution(id, &registry))?;
     if registry.products.is_empty() {
         // Not registered: what it may have been meant to be is looked for among all.
         super::known::product(&arguments.product, &store.registry().await?, &context.settings)?;

@@ -14,7 +14,6 @@ use crate::harvest::change::{Ground, change_registry};
 use crate::model::registry::{Kind, ManualFigure, Registry, Row as _};
 use crate::model::{AccountId, InstitutionId, Month, ProductId};
 use crate::registry::import::{FileInput, Imported, Known, import};
-use crate::registry::problem::did_you_mean;
 use crate::store::{Changed, Store};
 
 /// How files are taken.
@@ -114,10 +113,8 @@ fn read(
         sealer.seal(&crate::secrets::context(account, column), &secret).map_err(|error| error.to_string())
     };
     for id in manner.instead_of {
-        if !registry.accounts.iter().any(|account| account.id == *id) {
-            let near = did_you_mean(id.as_str(), registry.accounts.iter().map(|account| account.id.as_str()));
-            return Err(Failure::input(format_args!("--instead-of {id}: no account of that name is registered{near}")));
-        }
+        let known = registry.accounts.iter().map(|account| account.id.as_str());
+        super::known::among("--instead-of", id.as_str(), "no account of that name is registered", known)?;
     }
     let known = Known {
         sources: context.settings.sources.iter().map(|source| source.id.as_str()).collect(),
@@ -176,7 +173,7 @@ pub async fn store_files(
     }
     let (rules, archive) = (context.rules(), context.archive()?);
     let ground = Ground { rules: &rules, settings: &context.settings, archive: &archive };
-    let changed = change_registry(&mut transaction, &ground, &[(kind, imported.changes.clone())]).await?;
+    let changed = change_registry(&mut transaction, &ground, &registry, &[(kind, imported.changes.clone())]).await?;
     transaction.commit().await?;
     Ok((imported, changed))
 }

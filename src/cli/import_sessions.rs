@@ -108,7 +108,8 @@ async fn take(
     }
     let (rules, archive) = (context.rules(), context.archive()?);
     let ground = Ground { rules: &rules, settings: &context.settings, archive: &archive };
-    let changed = change_registry(&mut transaction, &ground, &[(Kind::Sessions, difference.changes.clone())]).await?;
+    let registry = transaction.registry().await?;
+    let changed = change_registry(&mut transaction, &ground, &registry, &[(Kind::Sessions, difference.changes.clone())]).await?;
     transaction.commit().await?;
     Ok(changed)
 }

@@ -79,12 +79,7 @@ pub fn with_superseded(key: Key, registry: &Registry) -> Vec<Key> {
 /// For whom somebody signs, and how that is written down.
 fn signers(context: &Context, registry: &Registry, key: &Key, arguments: &SignArguments) -> Result<(Vec<InstitutionId>, String), Failure> {
     let Some(county) = &arguments.county else {
-        for id in &arguments.institutions {
-            if !registry.institutions.iter().any(|i| i.id == *id) {
-                let near = did_you_mean(id.as_str(), key.parts.keys().map(InstitutionId::as_str));
-                return Err(Failure::input(format_args!("--institution {id}: no institution of that id is registered{near}")));
-            }
-        }
+        arguments.institutions.iter().try_for_each(|id| super::known::institution(id, registry))?;
         return Ok((arguments.institutions.clone(), context.who.clone()));
     };
     let of_county = in_county(context, registry, county);
@@ -119,7 +114,7 @@ pub async fn step(context: &Context, what: &str, work: impl FnOnce(&Registry) ->
     let changes = changes_of(&registry, &keys);
     let (rules, archive) = (context.rules(), context.archive()?);
     let ground = Ground { rules: &rules, settings: &context.settings, archive: &archive };
-    let changed = change_registry(&mut transaction, &ground, &[(Kind::Keys, changes)]).await?;
+    let changed = change_registry(&mut transaction, &ground, &registry, &[(Kind::Keys, changes)]).await?;
     transaction.commit().await?;
     store.close().await?;
     let Some(key) = keys.first() else { return Ok(Done::Whole) };

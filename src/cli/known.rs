@@ -8,7 +8,7 @@ use crate::model::{AccountId, InstitutionId, Month, ProductId, ReportId, SourceI
 use crate::registry::problem::did_you_mean;
 
 /// Refuses a name that is not among the known ones.
-fn among<'a>(option: &str, id: &str, what: &str, known: impl Iterator<Item = &'a str> + Clone) -> Result<(), Failure> {
+pub fn among<'a>(option: &str, id: &str, what: &str, known: impl Iterator<Item = &'a str> + Clone) -> Result<(), Failure> {
     if known.clone().any(|name| name == id) {
         return Ok(());
     }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::arguments::ProposeArguments;
 use super::context::Context;
 use super::keys::{in_county, known, signed, step, with_superseded};
+use super::known::among;
 use super::{Done, Failure};
 use crate::attribution::claimants::addresses;
 use crate::attribution::division::population_weights;
@@ -14,7 +15,6 @@ use crate::attribution::{PersonFigures, Rules};
 use crate::model::registry::{Access, Covers, Registry, Row as _, Validity};
 use crate::model::{AccountId, AddressRange, AppliesTo, InstitutionId, KeyMethod, KeyRow, KeyState, Month, ProductId, Weight};
 use crate::registry::agreement::{Key, KeyPart};
-use crate::registry::problem::did_you_mean;
 
 /// Runs the command.
 pub async fn run(context: &Context, arguments: &ProposeArguments) -> Result<Done, Failure> {
@@ -124,11 +124,8 @@ impl Proposal<'_> {
     }
 
     fn registered(&self, id: &InstitutionId, option: &str) -> Result<(), Failure> {
-        if self.registry.institutions.iter().any(|i| i.id == *id) {
-            return Ok(());
-        }
-        let near = did_you_mean(id.as_str(), self.registry.institutions.iter().map(|i| i.id.as_str()));
-        Err(Failure::input(format_args!("{option} {id}: no institution of that id is registered{near}")))
+        let known = self.registry.institutions.iter().map(|i| i.id.as_str());
+        among(option, id.as_str(), "no institution of that id is registered", known)
     }
 
     /// Whoever proposes takes part, or has somebody of the county who does.
@@ -158,21 +155,17 @@ impl Proposal<'_> {
         let row = KeyRow::parse(&["k", text, "", "equal", "i", "", "", "", "proposed", ""]);
         let row =
             row.map_err(|errors| Failure::input(format_args!("--applies-to {text}: {}", errors.first().map_or("", |e| e.what.as_str()))))?;
-        if let AppliesTo::Account(account) = &row.applies_to
-            && !self.registry.accounts.iter().any(|a| a.id == *account)
-        {
-            let near = did_you_mean(account.as_str(), self.registry.accounts.iter().map(|a| a.id.as_str()));
-            return Err(Failure::input(format_args!("--applies-to {account}: no account of that id is registered{near}")));
+        if let AppliesTo::Account(account) = &row.applies_to {
+            let known = self.registry.accounts.iter().map(|a| a.id.as_str());
+            among("--applies-to", account.as_str(), "no account of that id is registered", known)?;
         }
         Ok(row.applies_to)
     }
 
     fn product(&self) -> Result<Option<ProductId>, Failure> {
         let Some(id) = &self.arguments.product else { return Ok(None) };
-        if !self.registry.products.iter().any(|p| p.id == *id) {
-            let near = did_you_mean(id.as_str(), self.registry.products.iter().map(|p| p.id.as_str()));
-            return Err(Failure::input(format_args!("--product {id}: no product of that id is registered{near}")));
-        }
+        let known = self.registry.products.iter().map(|p| p.id.as_str());
+        among("--product", id.as_str(), "no product of that id is registered", known)?;
         Ok(Some(id.clone()))
     }
 

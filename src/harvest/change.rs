@@ -27,16 +27,16 @@ pub struct Ground<'a> {
     pub archive: &'a Archive,
 }
 
-/// Changes rows of the registry. Statistics are made again of scopes that are divided otherwise in some month, and of no others.
+/// Changes rows of the registry, which is `before` as yet. Statistics are made again of scopes that are divided otherwise in some month, and of no others.
 ///
 /// # Errors
 /// The store or the archive fails, or some counts cannot be divided; then the transaction is not to be committed.
 pub async fn change_registry(
     transaction: &mut Transaction<'_>,
     ground: &Ground<'_>,
+    before: &Registry,
     changes: &[(Kind, Vec<Change>)],
 ) -> Result<Changed, SettleError> {
-    let before = transaction.registry().await?;
     for (kind, changes) in changes {
         transaction.change_registry(*kind, changes).await?;
     }
@@ -46,12 +46,12 @@ pub async fn change_registry(
     }
     let after = transaction.registry().await?;
     let scopes_before = transaction.all_scopes().await?;
-    let moved = place_again(transaction, ground, &before, &after).await?;
+    let moved = place_again(transaction, ground, before, &after).await?;
     let scopes = if moved.is_empty() { scopes_before.clone() } else { transaction.all_scopes().await? };
     let mut units: BTreeSet<Unit> = scopes.keys().chain(scopes_before.keys()).cloned().collect();
     units.extend(manual_units(before.manual.iter().chain(&after.manual)));
-    let (mut old, mut new) = (Attributor::new(&before, ground.rules), Attributor::new(&after, ground.rules));
-    let near = near(ground.rules, &before, &after, changes);
+    let (mut old, mut new) = (Attributor::new(before, ground.rules), Attributor::new(&after, ground.rules));
+    let near = near(ground.rules, before, &after, changes);
     let mut changed = Changed::default();
     for unit in &units {
         let of_unit = |scopes: &BTreeMap<Unit, Vec<(AccountId, Scope)>>| scopes.get(unit).cloned().unwrap_or_default();

@@ -73,14 +73,14 @@ impl Harvester<'_> {
         let at = self.clock.now().to_rfc3339_opts(SecondsFormat::Secs, true);
         let what = format!("members of {}", account.id);
         let mut transaction = self.store.begin(Cause { who: self.who.to_owned(), reason: "vendor", what, at }).await?;
-        let stored = transaction.registry().await?.members;
-        let changes = changes(&account.source, listed, &stored, &theirs);
+        let registry = transaction.registry().await?;
+        let changes = changes(&account.source, listed, &registry.members, &theirs);
         if changes.is_empty() {
             transaction.roll_back().await?;
             return Ok(None);
         }
         let ground = Ground { rules, settings: self.settings, archive: &self.archive };
-        match change_registry(&mut transaction, &ground, &[(Kind::Members, changes)]).await {
+        match change_registry(&mut transaction, &ground, &registry, &[(Kind::Members, changes)]).await {
             Err(error) if error.is_of_the_report() => {
                 transaction.roll_back().await?;
                 return Ok(Some(format!("the list of members cannot be used: {error}")));

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::attribution::addresses::AddressTables;
+use crate::attribution::addresses::{AddressTables, kept};
 use crate::formats::{RecordSink, Stopped};
 use crate::model::registry::Registry;
 use crate::model::{AddressRange, Addresses, AppliesTo, KeyRow, Month, UsageRecord};
@@ -65,12 +65,7 @@ impl Places for ByClaims {
         let Addresses::Range(range) = addresses else { return addresses };
         let claimed = self.of(month);
         let first = claimed.partition_point(|interval| interval.last() < range.first());
-        match claimed.get(first).filter(|interval| interval.overlaps(range)) {
-            None => Addresses::Unclaimed,
-            Some(interval) if interval.covers(range) => Addresses::Range(*interval),
-            // More than one address, and so nobody's alone.
-            Some(_) => addresses,
-        }
+        kept(range, claimed.get(first).copied().filter(|interval| interval.overlaps(range)))
     }
 }
 

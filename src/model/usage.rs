@@ -128,8 +128,8 @@ pub struct Member {
 
 /// The addresses that a count is attached to.
 ///
-/// A report names an address or a range. What is kept is the range of claims that it lies in, never a single address that
-/// nobody has claimed by itself: who claims what is registered, who used what is personal.
+/// A report names an address or a range. What is kept is the range of claims that it lies in, a single address only where claims
+/// leave a range of one: who claims what is registered, who used what is personal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Addresses {
     /// These: as reported, or once kept, an unbroken range with the same claims throughout, or a range wider than any such.

@@ -1,3 +1,5 @@
+//! Sealing and opening, and that nothing shows a secret.
+
 use std::collections::HashMap;
 use std::fs;
 

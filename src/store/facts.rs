@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, QueryBuilder, Row as _, Sqlite};
 
-use super::months::{count_of, month_of, to_count};
+use super::months::{account_month, count_of, month_of, to_count};
 use super::terms::{Interned, Terms, all_texts, known};
 use super::{AccountMonth, Connection, Store, StoreError, Transaction};
 use crate::model::{AccountId, AddressRange, Addresses, Count, Group, Item, Member, Month, ProductId, ReportId, Scope, Unit};
@@ -359,16 +359,7 @@ impl Store {
         let sql = "SELECT a.text, r.text, g.month, sum(g.total) FROM usage_group g \
                    JOIN term a ON a.id = g.account JOIN term r ON r.id = g.report GROUP BY 1, 2, 3";
         let rows = sqlx::query(sql).fetch_all(&mut *self.reading().await).await.map_err(|e| self.named(e))?;
-        rows.iter()
-            .map(|row| {
-                let key = AccountMonth {
-                    account: AccountId::trusted(row.try_get(0)?),
-                    report: ReportId::trusted(row.try_get(1)?),
-                    month: month_of(row.try_get(2)?)?,
-                };
-                Ok((key, i128::from(row.try_get::<i64, _>(3)?)))
-            })
-            .collect()
+        rows.iter().map(|row| Ok((account_month(row)?, i128::from(row.try_get::<i64, _>(3)?)))).collect()
     }
 
     /// How many facts belong to no group.

@@ -97,6 +97,12 @@ fn parse_time(text: &str) -> Result<Option<DateTime<Utc>>, StoreError> {
     Ok(Some(parsed.with_timezone(&Utc)))
 }
 
+/// The first three columns of a row: texts of account and report, and the month.
+pub(super) fn account_month(row: &SqliteRow) -> Result<AccountMonth, StoreError> {
+    let (account, report) = (AccountId::trusted(row.try_get(0)?), ReportId::trusted(row.try_get(1)?));
+    Ok(AccountMonth { account, report, month: month_of(row.try_get(2)?)? })
+}
+
 /// A month's number as the store has it.
 pub(super) fn month_of(index: i64) -> Result<Month, StoreError> {
     i32::try_from(index).ok().and_then(Month::from_index).ok_or_else(|| StoreError::Corrupt(format!("{index} is not a month")))
@@ -195,16 +201,7 @@ impl Store {
         let sql =
             "SELECT account, report, month, harvested_at, min(ended) FROM month_past WHERE ended > $1 GROUP BY account, report, month";
         let rows = sqlx::query(sql).bind(change).fetch_all(&mut *self.reading().await).await.map_err(|e| self.named(e))?;
-        rows.iter()
-            .map(|row| {
-                let key = AccountMonth {
-                    account: AccountId::trusted(row.try_get(0)?),
-                    report: ReportId::trusted(row.try_get(1)?),
-                    month: month_of(row.try_get(2)?)?,
-                };
-                Ok((key, parse_time(row.try_get(3)?)?))
-            })
-            .collect()
+        rows.iter().map(|row| Ok((account_month(row)?, parse_time(row.try_get(3)?)?))).collect()
     }
 
     /// The first month that anything was harvested of.

@@ -34,7 +34,6 @@ struct Writer {
 pub struct Transaction<'a> {
     guard: MutexGuard<'a, (Connection, Terms)>,
     path: &'a Path,
-    open: bool,
     cause: Cause,
     /// The number of this change, once something was changed.
     pub(super) change: Option<i64>,
@@ -134,7 +133,7 @@ impl Store {
         }
         sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await.map_err(|e| StoreError::from(e).at(&self.path))?;
         terms.abandoned = true;
-        Ok(Transaction { guard, path: &self.path, open: true, cause, change: None, ledger: Ledger::default() })
+        Ok(Transaction { guard, path: &self.path, cause, change: None, ledger: Ledger::default() })
     }
 
     /// A connection to read with.
@@ -164,7 +163,6 @@ impl Transaction<'_> {
         }
         sqlx::query("COMMIT").execute(&mut *connection).await.map_err(|e| StoreError::from(e).at(self.path))?;
         terms.abandoned = false;
-        self.open = false;
         Ok(())
     }
 
@@ -178,7 +176,6 @@ impl Transaction<'_> {
         terms.abandoned = true;
         sqlx::query("ROLLBACK").execute(&mut *connection).await.map_err(|e| StoreError::from(e).at(self.path))?;
         terms.abandoned = false;
-        self.open = false;
         Ok(())
     }
 

@@ -170,7 +170,7 @@ impl World {
                     import(*kind, &[file], &registry, &known, false, self.now.date_naive(), &mut |_, _, _| Err("no secrets".into()));
                 let imported = imported.unwrap_or_else(|problems| panic!("{text}: {problems}"));
                 let ground = Ground { rules: &self.rules, settings: &self.settings, archive: &self.archive };
-                change_registry(&mut transaction, &ground, &[(*kind, imported.changes)]).await.unwrap();
+                change_registry(&mut transaction, &ground, &registry, &[(*kind, imported.changes)]).await.unwrap();
                 transaction.commit().await.unwrap();
             }
             Arrival::Report(account, counts) => {

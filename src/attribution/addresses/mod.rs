@@ -89,11 +89,7 @@ impl<'a> AddressTable<'a> {
     /// in one interval or nobody's; it is kept as it is only where the interval is no wider, as when somebody claims just it.
     #[must_use]
     pub fn place(&self, range: AddressRange) -> Addresses {
-        match self.overlapping(range).next() {
-            None => Addresses::Unclaimed,
-            Some((Some(interval), _)) if interval.covers(range) => Addresses::Range(interval),
-            Some(_) => Addresses::Range(range),
-        }
+        kept(range, self.overlapping(range).next().map(|(interval, _)| interval.unwrap_or(range)))
     }
 
     /// All claims of an institution, in the order of claims.
@@ -126,6 +122,17 @@ impl<'a> AddressTable<'a> {
     fn overlapping(&self, range: AddressRange) -> impl Iterator<Item = (Option<AddressRange>, u32)> {
         let four = self.four.overlapping(range).map(|row| (row.range(), row.set));
         four.chain(self.six.overlapping(range).map(|row| (row.range(), row.set)))
+    }
+}
+
+/// What is kept of the addresses in `range` where `first` is the first interval of claims that has some of them, if any has.
+#[must_use]
+pub fn kept(range: AddressRange, first: Option<AddressRange>) -> Addresses {
+    match first {
+        None => Addresses::Unclaimed,
+        Some(interval) if interval.covers(range) => Addresses::Range(interval),
+        // More than one address, and so nobody's alone.
+        Some(_) => Addresses::Range(range),
     }
 }
 

@@ -1,3 +1,5 @@
+//! Tables of addresses beside a scan of all claims.
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 

@@ -1,3 +1,5 @@
+//! Tables of use: what is read, what is refused, and that no message repeats a cell.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! What answers mean, case by case.
+
 use super::*;
 use crate::model::{Identifier, ReportHeader};
 

@@ -48,7 +48,7 @@ pub(super) async fn check(store: &Store, attributor: &mut Attributor<'_>, verifi
         let divide =
             |source| AttributeError::Divide { product: unit.product.to_string(), report: unit.report.to_string(), year: unit.year, source };
         let parts = attributor.parts(&unit, &counts, &known).map_err(divide)?;
-        let right = attributor.statistics(&unit, &counts, &known, None).map_err(divide)?;
+        let right = attributor.statistics_of(&unit, &parts, &known, None);
         let mut reported: BTreeMap<Sum, u128> = BTreeMap::new();
         for (metric, group) in parts.iter().flat_map(|scope| scope.parts.iter().map(|(_, part)| (&scope.metric, &part.group))) {
             if group.access_method == "Regular" {

@@ -1,3 +1,5 @@
+//! Notations of addresses: what is read as what, and what is refused why.
+
 use std::net::IpAddr;
 
 use proptest::prelude::*;

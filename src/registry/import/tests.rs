@@ -1,3 +1,5 @@
+//! Files against what is stored: what changes, and everything that is refused.
+
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -1,3 +1,5 @@
+//! Rows to cells and back.
+
 use std::fmt::Debug;
 
 use chrono::NaiveDate;

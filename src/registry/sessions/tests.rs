@@ -1,3 +1,5 @@
+//! Events of an access control: what is counted, and that nothing else is read.
+
 use proptest::prelude::*;
 use rust_xlsxwriter::Workbook;
 
