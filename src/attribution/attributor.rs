@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::addresses::AddressTables;
-use super::claimants::{addresses, claimants};
+use super::claimants::{Claimants, addresses, claimants};
 use super::division::{Division, Means};
+use super::epochs::Epochs;
 use super::figures::Sums;
 use super::keys::{KeyBook, Sessions, Wanted};
 use super::members::MemberList;
@@ -49,6 +50,8 @@ pub struct Attributor<'a> {
     manual: HashMap<&'a str, BTreeMap<Month, Vec<&'a ManualFigure>>>,
     tables: AddressTables<'a>,
     members: Arc<MemberList>,
+    epochs: Epochs,
+    epochs_of_keys: Epochs,
     views: HashMap<Month, Arc<MonthView<'a>>>,
     books: HashMap<Month, Arc<KeyBook<'a>>>,
     years: HashMap<YearKey, Arc<YearDivisions>>,
@@ -92,6 +95,8 @@ impl<'a> Attributor<'a> {
             manual,
             tables: AddressTables::new(registry),
             members: Arc::new(MemberList::new(&registry.members)),
+            epochs: Epochs::new(registry),
+            epochs_of_keys: Epochs::of_keys(registry),
             views: HashMap::new(),
             books: HashMap::new(),
             years: HashMap::new(),
@@ -144,6 +149,7 @@ impl<'a> Attributor<'a> {
         if *scope != Scope::Account || self.rules.shared_traffic(source) != SharedTraffic::Replicated {
             return alone();
         }
+        let month = self.epochs.first_like(month);
         let key = (source.to_string(), month);
         if !self.replicas.contains_key(&key) {
             let view = self.view(month);
@@ -175,11 +181,14 @@ impl<'a> Attributor<'a> {
         }
         let mut last: Option<Arc<Division>> = None;
         let divisions: YearDivisions = std::array::from_fn(|place| {
-            let month = Month::from_index(year * 12).unwrap_or_else(|| Month::of(chrono::NaiveDate::MIN));
-            let division = self.division(accounts, scope, product, month.plus(i32::try_from(place).unwrap_or(0)));
+            let january = Month::from_index(year * 12).unwrap_or_else(|| Month::of(chrono::NaiveDate::MIN));
+            let month = january.plus(i32::try_from(place).unwrap_or(0));
             let division = match last.take() {
-                Some(before) if *before == division => before,
-                _ => Arc::new(division),
+                Some(before) if self.epochs.first_like(month) != month => before,
+                before => {
+                    let division = self.division(accounts, scope, product, month);
+                    before.filter(|before| **before == division).unwrap_or_else(|| Arc::new(division))
+                }
             };
             last = Some(division.clone());
             division
@@ -189,12 +198,19 @@ impl<'a> Attributor<'a> {
         divisions
     }
 
+    /// Whom the use of a scope may belong to in a month; nobody's key is looked at.
+    pub(super) fn claimants(&mut self, account: &AccountId, scope: &Scope, product: &ProductId, month: Month) -> Claimants {
+        let accounts = self.scope_accounts(account, scope, month);
+        let view = self.view(self.epochs.first_like(month));
+        claimants(&view, self.rules, &valid_in(&view, &accounts), scope, product)
+    }
+
     fn division(&mut self, accounts: &[AccountId], scope: &Scope, product: &ProductId, month: Month) -> Division {
         let view = self.view(month);
         let registry = self.registry;
-        let book = self.books.entry(month).or_insert_with(|| Arc::new(KeyBook::new(registry, month))).clone();
-        // An account that is not valid in the month, or not registered any more, covers nobody.
-        let valid: Vec<&Account> = accounts.iter().filter_map(|id| view.account(id)).collect();
+        let of_keys = self.epochs_of_keys.first_like(month);
+        let book = self.books.entry(of_keys).or_insert_with(|| Arc::new(KeyBook::new(registry, month))).clone();
+        let valid = valid_in(&view, accounts);
         let rules = self.rules;
         let mut of_scope = || match scope {
             Scope::Account => {
@@ -316,18 +332,17 @@ impl<'a> Attributor<'a> {
         months: &MonthsKnown,
         only: Option<&BTreeSet<Option<InstitutionId>>>,
     ) -> Vec<Statistic> {
-        let wanted = |institution: &Option<InstitutionId>| only.is_none_or(|only| only.contains(institution));
-        let mut sums = Sums::new();
+        let mut sums = Sums::new(only);
         for scope in parts {
             for (account, part) in &scope.parts {
                 if part.group.access_method != "Regular" || part.group.total == 0 {
                     continue;
                 }
                 let partial = months.get(&(account.clone(), part.group.month)).is_some_and(|m| m.partial);
-                sums.add(&scope.metric, account, part, partial, wanted);
+                sums.add(&scope.metric, account, part, partial);
             }
         }
-        for figure in self.manual_of(unit).filter(|figure| figure.value > 0 && wanted(&Some(figure.institution.clone()))) {
+        for figure in self.manual_of(unit).filter(|figure| figure.value > 0) {
             sums.add_manual(figure);
         }
         sums.statistics(unit)
@@ -341,6 +356,11 @@ impl<'a> Attributor<'a> {
             .flat_map(|month| self.manual(&unit.product, month).iter().copied())
             .filter(|figure| figure.report == unit.report)
     }
+}
+
+/// Those of some accounts that are valid in the month: others, or such as are not registered any more, cover nobody.
+fn valid_in<'a>(view: &MonthView<'a>, accounts: &[AccountId]) -> Vec<&'a Account> {
+    accounts.iter().filter_map(|id| view.account(id)).collect()
 }
 
 /// Of replicated reports the one with the largest total counts, of equals that of the first id.

@@ -1,5 +1,6 @@
 //! Parts come together to a figure: values add up, exact shares add up as fractions, the weakest quality stands for all.
 
+use std::borrow::Borrow;
 use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 use std::sync::Arc;
@@ -111,19 +112,36 @@ struct Numbered<T> {
     numbers: HashMap<T, u32>,
 }
 
-impl<T: Clone + Eq + Hash> Numbered<T> {
+impl<T: Clone + Ord + Hash> Numbered<T> {
     fn new() -> Self {
         Self { all: Vec::new(), numbers: HashMap::new() }
     }
 
-    fn number(&mut self, thing: &T) -> u32 {
+    fn number<Q>(&mut self, thing: &Q) -> u32
+    where
+        T: Borrow<Q>,
+        Q: Eq + Hash + ToOwned<Owned = T> + ?Sized,
+    {
         if let Some(number) = self.numbers.get(thing) {
             return *number;
         }
-        let number = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
-        self.all.push(thing.clone());
-        self.numbers.insert(thing.clone(), number);
+        let number = u32::try_from(self.all.len()).unwrap_or(NONE);
+        self.all.push(thing.to_owned());
+        self.numbers.insert(thing.to_owned(), number);
         number
+    }
+
+    /// For each number the place of its thing in the order of things.
+    fn ranks(&self) -> Vec<u32> {
+        let mut order: Vec<usize> = (0..self.all.len()).collect();
+        order.sort_unstable_by_key(|number| self.all.get(*number));
+        let mut ranks = vec![NONE; self.all.len()];
+        for (rank, number) in (0_u32..).zip(order) {
+            if let Some(place) = ranks.get_mut(number) {
+                *place = rank;
+            }
+        }
+        ranks
     }
 }
 
@@ -138,6 +156,8 @@ struct Rest {
 /// A figure as its parts come together.
 #[derive(Debug)]
 struct Sum {
+    /// Whose; the number of an institution.
+    institution: u32,
     value: u64,
     exact: Exact,
     rests: Vec<Rest>,
@@ -145,72 +165,141 @@ struct Sum {
     manual: Vec<u32>,
 }
 
-/// Month, institution, metric, data type: their numbers.
-type Key = (Month, u32, u32, u32);
+/// A division as the figures see it.
+struct Among {
+    division: Arc<Division>,
+    /// The sum of the weights.
+    of: u64,
+    /// The number of each claimant who is wanted and gets something, with its weight and place among them.
+    takers: Vec<(u32, u64, usize)>,
+    /// The number of nobody, who takes what has no claimants.
+    nobody: Option<u32>,
+}
 
 /// The figures of a unit as they come together.
 pub(super) struct Sums<'a> {
+    /// Whose figures are wanted; everybody's if nothing is given.
+    only: Option<&'a BTreeSet<Option<InstitutionId>>>,
     institutions: Numbered<Option<InstitutionId>>,
     texts: Numbered<String>,
     accounts: Numbered<AccountId>,
-    divisions: Vec<Arc<Division>>,
+    divisions: Vec<Among>,
     /// By where they stand in memory; `divisions` keeps them there.
     places: HashMap<usize, u32>,
     manual: Vec<&'a ManualFigure>,
-    sums: HashMap<Key, Sum>,
+    /// For each month, metric and data type the place of each institution's sum; [`NONE`] where it has none.
+    cells: HashMap<(Month, u32, u32), Vec<u32>>,
+    sums: Vec<Sum>,
 }
 
+/// No place.
+const NONE: u32 = u32::MAX;
+
 impl<'a> Sums<'a> {
-    pub fn new() -> Self {
+    pub fn new(only: Option<&'a BTreeSet<Option<InstitutionId>>>) -> Self {
         Self {
+            only,
             institutions: Numbered::new(),
             texts: Numbered::new(),
             accounts: Numbered::new(),
             divisions: Vec::new(),
             places: HashMap::new(),
             manual: Vec::new(),
-            sums: HashMap::new(),
+            cells: HashMap::new(),
+            sums: Vec::new(),
         }
     }
 
-    /// Adds the shares of a part, of those institutions that are wanted.
-    pub fn add(&mut self, metric: &str, account: &AccountId, part: &Part, partial: bool, wanted: impl Fn(&Option<InstitutionId>) -> bool) {
-        let (metric, data_type) = (self.texts.number(&metric.to_owned()), self.texts.number(&part.group.data_type));
-        let account = self.accounts.number(account);
-        let place = Arc::as_ptr(&part.division).addr();
-        let division = *self.places.entry(place).or_insert_with(|| {
-            self.divisions.push(part.division.clone());
-            u32::try_from(self.divisions.len() - 1).unwrap_or(u32::MAX)
-        });
-        let rest = Rest { division, account, partial };
-        for share in shares(part).filter(|share| wanted(&share.institution)) {
-            let key = (part.group.month, self.institutions.number(&share.institution), metric, data_type);
-            let sum = self.sums.entry(key).or_insert_with(Sum::new);
-            sum.value = sum.value.saturating_add(share.value);
-            sum.exact.add(share.portion, share.of);
-            if !sum.rests.contains(&rest) {
-                sum.rests.push(rest);
+    fn is_wanted(&self, institution: &Option<InstitutionId>) -> bool {
+        self.only.is_none_or(|only| only.contains(institution))
+    }
+
+    /// The number of a division.
+    fn among(&mut self, division: &Arc<Division>) -> u32 {
+        let place = Arc::as_ptr(division).addr();
+        if let Some(number) = self.places.get(&place) {
+            return *number;
+        }
+        let mut takers = Vec::new();
+        for (place, claimant) in division.claimants.iter().enumerate().filter(|(_, claimant)| claimant.weight > 0) {
+            let institution = Some(claimant.institution.clone());
+            if self.is_wanted(&institution) {
+                takers.push((self.institutions.number(&institution), claimant.weight, place));
             }
         }
+        let nobody = (division.claimants.is_empty() && self.is_wanted(&None)).then(|| self.institutions.number(&None));
+        let of = division.claimants.iter().map(|claimant| claimant.weight).sum();
+        let number = u32::try_from(self.divisions.len()).unwrap_or(NONE);
+        self.divisions.push(Among { division: division.clone(), of, takers, nobody });
+        self.places.insert(place, number);
+        number
     }
 
-    /// Adds what people have entered.
+    /// Adds the shares of a part that are above zero, of those who are wanted.
+    pub fn add(&mut self, metric: &str, account: &AccountId, part: &Part, partial: bool) {
+        let division = self.among(&part.division);
+        let Some(among) = self.divisions.get(division as usize) else { return };
+        if among.takers.is_empty() && among.nobody.is_none() {
+            return;
+        }
+        let (metric, data_type) = (self.texts.number(metric), self.texts.number(part.group.data_type.as_str()));
+        let rest = Rest { division, account: self.accounts.number(account), partial };
+        let n = part.group.total;
+        let cell = self.cells.entry((part.group.month, metric, data_type)).or_default();
+        let sums = &mut self.sums;
+        let mut give = |institution: u32, value: u64, portion: u128, of: u64| {
+            if let Some(sum) = sum_of(cell, sums, institution) {
+                sum.value = sum.value.saturating_add(value);
+                sum.exact.add(portion, of);
+                if !sum.rests.contains(&rest) {
+                    sum.rests.push(rest);
+                }
+            }
+        };
+        for (institution, weight, place) in &among.takers {
+            let value = part.values.get(*place).copied().unwrap_or(0);
+            give(*institution, value, u128::from(n) * u128::from(*weight), among.of);
+        }
+        if let Some(nobody) = among.nobody {
+            give(nobody, n, u128::from(n), 1);
+        }
+    }
+
+    /// Adds what people have entered, if it is wanted.
     pub fn add_manual(&mut self, figure: &'a ManualFigure) {
-        let institution = self.institutions.number(&Some(figure.institution.clone()));
-        let key = (figure.month, institution, self.texts.number(&figure.metric), self.texts.number(&String::new()));
-        let sum = self.sums.entry(key).or_insert_with(Sum::new);
-        sum.value = sum.value.saturating_add(figure.value);
-        sum.exact.add(u128::from(figure.value), 1);
-        sum.manual.push(u32::try_from(self.manual.len()).unwrap_or(u32::MAX));
-        self.manual.push(figure);
+        let institution = Some(figure.institution.clone());
+        if !self.is_wanted(&institution) {
+            return;
+        }
+        let institution = self.institutions.number(&institution);
+        let cell = self.cells.entry((figure.month, self.texts.number(figure.metric.as_str()), self.texts.number(""))).or_default();
+        if let Some(sum) = sum_of(cell, &mut self.sums, institution) {
+            sum.value = sum.value.saturating_add(figure.value);
+            sum.exact.add(u128::from(figure.value), 1);
+            sum.manual.push(u32::try_from(self.manual.len()).unwrap_or(NONE));
+            self.manual.push(figure);
+        }
     }
 
     /// The statistics, in the order of their keys.
     pub fn statistics(mut self, unit: &Unit) -> Vec<Statistic> {
+        let (institutions, texts) = (self.institutions.ranks(), self.texts.ranks());
+        let rank = |ranks: &[u32], number: u32| ranks.get(number as usize).copied().unwrap_or(NONE);
+        // Numbers are compared much faster than what they stand for.
+        let mut order: Vec<([u32; 4], Month, u32, u32, u32)> = Vec::with_capacity(self.sums.len());
+        for ((month, metric, data_type), cell) in &self.cells {
+            let of_month = u32::try_from(month.index()).unwrap_or(0);
+            for (institution, place) in (0_u32..).zip(cell).filter(|(_, place)| **place != NONE) {
+                let key = [of_month, rank(&institutions, institution), rank(&texts, *metric), rank(&texts, *data_type)];
+                order.push((key, *month, *metric, *data_type, *place));
+            }
+        }
+        order.sort_unstable();
         let mut bases: HashMap<(Vec<Rest>, Vec<u32>), Arc<Basis>> = HashMap::new();
-        let sums = std::mem::take(&mut self.sums);
+        let mut sums: Vec<Option<Sum>> = std::mem::take(&mut self.sums).into_iter().map(Some).collect();
         let mut statistics: Vec<Statistic> = Vec::with_capacity(sums.len());
-        for ((month, institution, metric, data_type), mut sum) in sums {
+        for (_, month, metric, data_type, place) in order {
+            let Some(mut sum) = sums.get_mut(place as usize).and_then(Option::take) else { continue };
             sum.rests.sort_unstable();
             let basis = bases.entry((sum.rests, sum.manual)).or_insert_with_key(|(rests, manual)| Arc::new(self.basis(rests, manual)));
             let text = |number: u32| self.texts.all.get(number as usize).cloned().unwrap_or_default();
@@ -218,13 +307,12 @@ impl<'a> Sums<'a> {
                 product: unit.product.clone(),
                 report: unit.report.clone(),
                 month,
-                institution: self.institutions.all.get(institution as usize).cloned().flatten(),
+                institution: self.institutions.all.get(sum.institution as usize).cloned().flatten(),
                 metric: text(metric),
                 data_type: text(data_type),
             };
             statistics.push(Statistic { key, value: sum.value, exact: sum.exact.sum(), basis: basis.clone() });
         }
-        statistics.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         statistics
     }
 
@@ -233,7 +321,7 @@ impl<'a> Sums<'a> {
         let (mut keys, mut marks) = (BTreeSet::new(), BTreeSet::new());
         let (mut claimants, mut accounts) = (BTreeSet::new(), BTreeSet::new());
         for rest in rests {
-            let Some(division) = self.divisions.get(rest.division as usize) else { continue };
+            let Some(Among { division, .. }) = self.divisions.get(rest.division as usize) else { continue };
             quality = quality.max(division.quality);
             keys.extend(Some(division.key_word()).filter(|word| !word.is_empty()));
             claimants.extend(division.claimants.iter().map(|c| &c.institution));
@@ -255,10 +343,18 @@ impl<'a> Sums<'a> {
     }
 }
 
-impl Sum {
-    fn new() -> Self {
-        Self { value: 0, exact: Exact::default(), rests: Vec::new(), manual: Vec::new() }
+/// An institution's sum among those of a month, metric and data type; a new one if it has none.
+fn sum_of<'s>(cell: &mut Vec<u32>, sums: &'s mut Vec<Sum>, institution: u32) -> Option<&'s mut Sum> {
+    let at = institution as usize;
+    if cell.len() <= at {
+        cell.resize(at + 1, NONE);
     }
+    let place = cell.get_mut(at)?;
+    if *place == NONE {
+        *place = u32::try_from(sums.len()).ok().filter(|place| *place != NONE)?;
+        sums.push(Sum { institution, value: 0, exact: Exact::default(), rests: Vec::new(), manual: Vec::new() });
+    }
+    sums.get_mut(*place as usize)
 }
 
 #[cfg(test)]

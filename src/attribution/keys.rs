@@ -84,7 +84,7 @@ impl<'a> KeyBook<'a> {
         Self { keys, by_institution }
     }
 
-    /// The keys for the use of these claimants.
+    /// The keys for the use of these claimants, who are in the order of ids.
     pub fn fitting(&self, claimants: &[&InstitutionId], wanted: &mut Wanted<'_>) -> Fitting<'_, 'a> {
         let mut fitting = Fitting::default();
         if self.keys.is_empty() {
@@ -110,15 +110,18 @@ impl<'a> KeyBook<'a> {
             if !applies {
                 continue;
             }
-            let missing: Vec<InstitutionId> =
-                claimants.iter().filter(|id| !key.institutions.contains_key(*id)).map(|id| (*id).clone()).collect();
-            if missing.is_empty() {
+            // What a key leaves out is worth a word only where its institutions share addresses. Looked at is the key's list, which is
+            // short, and not that of the claimants, who may be everybody.
+            let anything = *key.applies_to == AppliesTo::Anything;
+            let inside = key.institutions.keys().filter(|id| claimants.binary_search(id).is_ok()).count();
+            if inside == claimants.len() {
                 fitting.keys.push(key);
-            } else if *key.applies_to != AppliesTo::Anything {
-                fitting.left_out.push((key.id.clone(), missing));
-            } else if claimants.len() - missing.len() > 1 && !addresses.get_or_insert_with(|| (wanted.addresses)()).is_empty() {
-                // A key in general that has only one of them in it is about something else that this one shares, and what is not
-                // shared by address is nothing that its institutions agreed on.
+                continue;
+            }
+            // A key in general that has only one of them in it is about something else that this one shares, and what is not
+            // shared by address is nothing that its institutions agreed on.
+            if !anything || (inside > 1 && !addresses.get_or_insert_with(|| (wanted.addresses)()).is_empty()) {
+                let missing = claimants.iter().filter(|id| !key.institutions.contains_key(*id)).map(|id| (*id).clone()).collect();
                 fitting.left_out.push((key.id.clone(), missing));
             }
         }

@@ -10,6 +10,7 @@ pub mod attributor;
 pub mod audit;
 pub mod claimants;
 pub mod division;
+mod epochs;
 pub mod explain;
 pub mod explanation;
 pub mod figures;

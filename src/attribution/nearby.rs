@@ -3,7 +3,7 @@
 //! [`Nearby`] says, generously, which use may concern an institution, or nobody, and [`Nearby::narrow`] leaves of a registry the
 //! accounts and claims that decide about that use. An explanation is the same with and without it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::members::folded;
 use super::rules::Rules;
@@ -22,15 +22,15 @@ pub struct Nearby {
 /// Who is asked about.
 #[derive(Debug)]
 enum Asked {
-    /// An institution.
-    Somebody {
-        /// Its claims of all times.
+    /// Institutions.
+    These {
+        /// Their claims of all times: disjoint ranges, ascending.
         claims: Vec<AddressRange>,
-        /// Its ISIL.
-        isil: String,
-        /// Customer ids under which an account covers it, or a vendor lists it as a member.
+        /// Their ISILs.
+        isils: HashSet<String>,
+        /// Customer ids under which an account covers one of them, or a vendor lists it as a member.
         customers: BTreeSet<String>,
-        /// Names under which a vendor lists it as a member.
+        /// Names under which a vendor lists one of them as a member.
         names: BTreeSet<String>,
     },
     /// What could not be placed.
@@ -44,27 +44,42 @@ impl Nearby {
     /// What is near to an institution's figures of a month, or to what belongs to nobody in it.
     #[must_use]
     pub fn new(registry: &Registry, rules: &Rules, institution: Option<&InstitutionId>, month: Month) -> Self {
+        match institution {
+            Some(institution) => Self::of(registry, rules, &BTreeSet::from([institution])),
+            None => Self::found(registry, rules, None, month),
+        }
+    }
+
+    /// What is near to the figures of some institutions, of all times.
+    #[must_use]
+    pub fn of(registry: &Registry, rules: &Rules, institutions: &BTreeSet<&InstitutionId>) -> Self {
+        Self::found(registry, rules, Some(institutions), Month::of(chrono::NaiveDate::MIN))
+    }
+
+    fn found(registry: &Registry, rules: &Rules, asked_about: Option<&BTreeSet<&InstitutionId>>, month: Month) -> Self {
         let reach = Reach::new(registry);
-        let asked = match institution {
-            Some(institution) => {
-                let isil = registry.institutions.iter().find(|i| i.id == *institution).map(|i| i.isil.clone()).unwrap_or_default();
+        let asked = match asked_about {
+            Some(institutions) => {
+                let of_them = registry.institutions.iter().filter(|i| institutions.contains(&i.id));
+                let isils: HashSet<String> = of_them.map(|i| i.isil.clone()).filter(|isil| !isil.is_empty()).collect();
                 let mut customers: BTreeSet<String> =
-                    registry.accounts.iter().filter(|a| covers(a, institution)).map(|a| a.customer_id.clone()).collect();
+                    registry.accounts.iter().filter(|a| covers(a, institutions)).map(|a| a.customer_id.clone()).collect();
                 let leads_here = |row: &&ConsortiumMember| {
-                    customers.contains(&row.customer_id) || is_isil(&isil, &row.isil) || is_isil(&isil, &row.customer_id)
+                    customers.contains(&row.customer_id) || is_isil(&isils, &row.isil) || is_isil(&isils, &row.customer_id)
                 };
                 let listed: Vec<&ConsortiumMember> = registry.members.iter().filter(leads_here).collect();
                 let names = listed.iter().map(|row| folded(&row.name)).collect();
                 customers.extend(listed.iter().map(|row| row.customer_id.clone()));
-                Asked::Somebody { claims: reach.claims.get(institution.as_str()).cloned().unwrap_or_default(), isil, customers, names }
+                let claims = institutions.iter().filter_map(|id| reach.claims.get(id.as_str())).flatten().copied().collect();
+                Asked::These { claims: merged(claims), isils, customers, names }
             }
             None => Asked::Nobody { registered: registry.accounts.iter().map(|account| account.id.clone()).collect() },
         };
         let exist: BTreeSet<&str> = registry.institutions.iter().filter(|i| i.valid.in_month(month)).map(|i| i.id.as_str()).collect();
-        let may_have = |account: &Account| match (&account.covers, institution, &asked) {
+        let may_have = |account: &Account| match (&account.covers, asked_about, &asked) {
             (Covers::Subscribers, ..) => true,
-            (Covers::These { .. }, Some(institution), Asked::Somebody { claims, .. }) => {
-                covers(account, institution)
+            (Covers::These { .. }, Some(institutions), Asked::These { claims, .. }) => {
+                covers(account, institutions)
                     || (rules.access(account) != Access::Login && reach.of(account).any(|range| overlaps(claims, range)))
             }
             // Whoever is covered always takes part.
@@ -80,6 +95,7 @@ impl Nearby {
                 addresses.entry(account.source.as_str()).or_default().extend(reach.of(account));
             }
         }
+        let addresses: HashMap<&str, Vec<AddressRange>> = addresses.into_iter().map(|(source, ranges)| (source, merged(ranges))).collect();
         // Accounts with the same addresses are one scope, whoever else they cover.
         for account in &registry.accounts {
             if addresses.get(account.source.as_str()).is_some_and(|near| reach.of(account).any(|range| overlaps(near, range))) {
@@ -93,7 +109,7 @@ impl Nearby {
     #[must_use]
     pub fn accounts(&self) -> Option<&BTreeSet<AccountId>> {
         match self.asked {
-            Asked::Somebody { .. } => Some(&self.accounts),
+            Asked::These { .. } => Some(&self.accounts),
             Asked::Nobody { .. } => None,
         }
     }
@@ -102,14 +118,14 @@ impl Nearby {
     #[must_use]
     pub fn may_concern(&self, account: &AccountId, scope: &Scope) -> bool {
         match (&self.asked, scope) {
-            (Asked::Somebody { .. }, Scope::Account) => self.accounts.contains(account),
-            (Asked::Somebody { claims, .. }, Scope::Addresses(Addresses::Range(range))) => overlaps(claims, *range),
-            (Asked::Somebody { .. }, Scope::Addresses(Addresses::Unclaimed)) => false,
-            (Asked::Somebody { isil, customers, names, .. }, Scope::Member(member)) => {
+            (Asked::These { .. }, Scope::Account) => self.accounts.contains(account),
+            (Asked::These { claims, .. }, Scope::Addresses(Addresses::Range(range))) => overlaps(claims, *range),
+            (Asked::These { .. }, Scope::Addresses(Addresses::Unclaimed)) => false,
+            (Asked::These { isils, customers, names, .. }, Scope::Member(member)) => {
                 let Member { customer_id, isil: theirs, name } = member;
                 customers.contains(customer_id)
-                    || is_isil(isil, theirs)
-                    || is_isil(isil, customer_id)
+                    || is_isil(isils, theirs)
+                    || is_isil(isils, customer_id)
                     || (customer_id.is_empty() && names.contains(&folded(name)))
             }
             (Asked::Nobody { registered }, Scope::Account) => self.accounts.contains(account) || !registered.contains(account),
@@ -142,37 +158,29 @@ impl Nearby {
             _ => None,
         }));
         let ranges = merged(ranges);
-        registry.claims.retain(|claim| {
-            let place = ranges.partition_point(|range| range.last() < claim.range.first());
-            ranges.get(place).is_some_and(|range| range.overlaps(claim.range))
-        });
+        registry.claims.retain(|claim| overlaps(&ranges, claim.range));
     }
 }
 
-/// Whether a text is this ISIL, which is not empty.
-fn is_isil(isil: &str, text: &str) -> bool {
-    !isil.is_empty() && text.strip_prefix("ISIL:").unwrap_or(text) == isil
+/// Whether a text is one of these ISILs, of which none is empty.
+fn is_isil(isils: &HashSet<String>, text: &str) -> bool {
+    isils.contains(text.strip_prefix("ISIL:").unwrap_or(text))
 }
 
-fn covers(account: &Account, institution: &InstitutionId) -> bool {
-    matches!(&account.covers, Covers::These { institutions, .. } if institutions.contains(institution))
+fn covers(account: &Account, some: &BTreeSet<&InstitutionId>) -> bool {
+    matches!(&account.covers, Covers::These { institutions, .. } if institutions.iter().any(|id| some.contains(id)))
 }
 
 /// The addresses of accounts, of all times.
-struct Reach {
-    claims: HashMap<String, Vec<AddressRange>>,
+struct Reach<'r> {
+    claims: HashMap<&'r str, Vec<AddressRange>>,
 }
 
-impl Reach {
-    fn new(registry: &Registry) -> Self {
-        let mut claims: HashMap<String, Vec<AddressRange>> = HashMap::new();
+impl<'r> Reach<'r> {
+    fn new(registry: &'r Registry) -> Self {
+        let mut claims: HashMap<&str, Vec<AddressRange>> = HashMap::new();
         for claim in &registry.claims {
-            match claims.get_mut(claim.institution.as_str()) {
-                Some(ranges) => ranges.push(claim.range),
-                None => {
-                    claims.insert(claim.institution.to_string(), vec![claim.range]);
-                }
-            }
+            claims.entry(claim.institution.as_str()).or_default().push(claim.range);
         }
         Self { claims }
     }
@@ -187,8 +195,10 @@ impl Reach {
     }
 }
 
+/// Whether a range has an address in common with one of these, which are disjoint and ascending.
 fn overlaps(ranges: &[AddressRange], range: AddressRange) -> bool {
-    ranges.iter().any(|other| other.overlaps(range))
+    let place = ranges.partition_point(|other| other.last() < range.first());
+    ranges.get(place).is_some_and(|other| other.overlaps(range))
 }
 
 /// The same addresses as disjoint ranges, ascending.

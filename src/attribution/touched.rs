@@ -1,25 +1,26 @@
 //! What a change of the registry touches: scopes that are divided otherwise after it in some month, and whose figures that moves.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::attributor::Attributor;
 use super::division::Division;
-use crate::model::registry::ManualFigure;
-use crate::model::{AccountId, InstitutionId, Month, ProductId, Scope, Unit};
+use crate::model::registry::{ManualFigure, Registry};
+use crate::model::{AccountId, InstitutionId, KeyId, KeyRow, KeyState, Month, ProductId, Scope, Unit};
 
 /// Whose figures of a unit a change may move; nobody stands for what is unresolved.
 ///
-/// `scopes` are the accounts and scopes that have usage in the unit.
+/// `scopes` are the accounts and scopes that have usage in the unit; `keys` is what changed, if it was nothing but keys.
 pub fn touched(
     before: &mut Attributor<'_>,
     after: &mut Attributor<'_>,
     unit: &Unit,
     scopes: &[(AccountId, Scope)],
+    keys: Option<&ChangedKeys<'_>>,
 ) -> BTreeSet<Option<InstitutionId>> {
     let mut takers = BTreeSet::new();
     for (account, scope) in scopes {
-        if is_touched(before, after, unit, account, scope) {
+        if keys.is_none_or(|keys| keys.may_divide(after, unit, account, scope)) && is_touched(before, after, unit, account, scope) {
             takers.extend(before.takers(unit, account, scope));
             takers.extend(after.takers(unit, account, scope));
         }
@@ -28,6 +29,45 @@ pub fn touched(
     let (old_set, new_set): (BTreeSet<_>, BTreeSet<_>) = (old.iter().map(|f| plain(f)).collect(), new.iter().map(|f| plain(f)).collect());
     takers.extend(old_set.symmetric_difference(&new_set).map(|(institution, ..)| Some((*institution).clone())));
     takers
+}
+
+/// Keys as they are before and after a change of nothing else.
+#[derive(Debug)]
+pub struct ChangedKeys<'r> {
+    /// The rows that are agreed, of one key before or after the change.
+    versions: Vec<Vec<&'r KeyRow>>,
+}
+
+impl<'r> ChangedKeys<'r> {
+    /// Those with these ids.
+    #[must_use]
+    pub fn new(before: &'r Registry, after: &'r Registry, ids: &BTreeSet<KeyId>) -> Self {
+        let versions = [before, after].into_iter().flat_map(|registry| {
+            let rows: Vec<&KeyRow> = registry.keys.iter().filter(|row| ids.contains(&row.key) && row.state == KeyState::Agreed).collect();
+            rows.chunk_by(|a, b| a.key == b.key).map(<[&KeyRow]>::to_vec).collect::<Vec<_>>()
+        });
+        Self { versions: versions.collect() }
+    }
+
+    /// Whether one of them could divide the use of a scope in some month of the unit: all who may have used it are in it.
+    fn may_divide(&self, attributor: &mut Attributor<'_>, unit: &Unit, account: &AccountId, scope: &Scope) -> bool {
+        let of_product = |row: &KeyRow| row.product.as_ref().is_none_or(|product| *product == unit.product);
+        let january = unit.year * 12;
+        (january..january + 12).filter_map(Month::from_index).any(|month| {
+            let valid = |row: &&&KeyRow| of_product(row) && row.valid.in_month(month);
+            let in_force: Vec<HashSet<&InstitutionId>> = self
+                .versions
+                .iter()
+                .map(|rows| rows.iter().filter(valid).map(|row| &row.institution).collect::<HashSet<_>>())
+                .filter(|institutions| institutions.len() > 1)
+                .collect();
+            if in_force.is_empty() {
+                return false;
+            }
+            let claimants = attributor.claimants(account, scope, &unit.product, month).all;
+            claimants.len() > 1 && in_force.iter().any(|institutions| claimants.keys().all(|id| institutions.contains(id)))
+        })
+    }
 }
 
 /// A figure by hand as its parts that figures rest on.

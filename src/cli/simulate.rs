@@ -36,7 +36,7 @@ pub async fn run(context: &Context, id: &KeyId, year: i32) -> Result<Done, Failu
     let mut figures: BTreeMap<Figure, (u64, u64)> = BTreeMap::new();
     let mut stays: BTreeSet<ProductId> = BTreeSet::new();
     for (unit, scopes) in store.all_scopes().await?.into_iter().filter(|(unit, _)| unit.year == year) {
-        let takers = touched(&mut now, &mut then, &unit, &scopes);
+        let takers = touched(&mut now, &mut then, &unit, &scopes, None);
         if takers.is_empty() {
             stays.insert(unit.product.clone());
             continue;

@@ -4,17 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::attribute::of_takers;
+use super::attribute::{Known, Takers, by_report, of_takers};
 use super::intake::look;
 use super::places::{ByClaims, Places};
 use super::settle::{SettleError, Subject, take_facts};
 use crate::archive::{Archive, ArchiveError};
 use crate::attribution::nearby::Nearby;
-use crate::attribution::touched::{manual_units, touched};
+use crate::attribution::touched::{ChangedKeys, manual_units, touched};
 use crate::attribution::{Attributor, Rules};
 use crate::config::Settings;
 use crate::model::registry::{Change, Kind, Registry};
-use crate::model::{AccountId, InstitutionId, Month, ReportId, Scope, Unit};
+use crate::model::{AccountId, InstitutionId, KeyId, Month, ReportId, Scope, Unit};
 use crate::store::{Changed, MonthRow, Transaction};
 
 /// What a change of the registry needs beside the store.
@@ -44,24 +44,37 @@ pub async fn change_registry(
     if changes.iter().all(|(kind, changes)| matches!(kind, Kind::Vendors | Kind::Products | Kind::Municipalities) || changes.is_empty()) {
         return Ok(Changed::default());
     }
-    let after = transaction.registry().await?;
+    let kinds: Vec<Kind> = changes.iter().filter(|(_, changes)| !changes.is_empty()).map(|(kind, _)| *kind).collect();
+    let after = transaction.registry_after(before, &kinds).await?;
     let scopes_before = transaction.all_scopes().await?;
     let moved = place_again(transaction, ground, before, &after).await?;
-    let scopes = if moved.is_empty() { scopes_before.clone() } else { transaction.all_scopes().await? };
+    let moved_scopes = if moved.is_empty() { None } else { Some(transaction.all_scopes().await?) };
+    let scopes = moved_scopes.as_ref().unwrap_or(&scopes_before);
     let mut units: BTreeSet<Unit> = scopes.keys().chain(scopes_before.keys()).cloned().collect();
     units.extend(manual_units(before.manual.iter().chain(&after.manual)));
     let (mut old, mut new) = (Attributor::new(before, ground.rules), Attributor::new(&after, ground.rules));
-    let near = near(ground.rules, before, &after, changes);
+    let named = named(changes);
+    // Looking near many costs more than looking everywhere.
+    let near = named.filter(|named| named.len() <= NEAR).map(|named| {
+        let named: BTreeSet<&InstitutionId> = named.iter().collect();
+        [before, &after].map(|registry| Nearby::of(registry, ground.rules, &named))
+    });
+    let ids = |(_, changes): &(Kind, Vec<Change>)| {
+        changes.iter().filter_map(|change| change.identity.first()).map(|id| KeyId::trusted(id)).collect::<BTreeSet<_>>()
+    };
+    let keys = (kinds == [Kind::Keys])
+        .then(|| ChangedKeys::new(before, &after, &changes.iter().filter(|(kind, _)| *kind == Kind::Keys).flat_map(ids).collect()));
     let mut changed = Changed::default();
-    for unit in &units {
+    let (mut known, mut near_takers) = (Known::default(), NearTakers::default());
+    for unit in &by_report(units) {
         let of_unit = |scopes: &BTreeMap<Unit, Vec<(AccountId, Scope)>>| scopes.get(unit).cloned().unwrap_or_default();
-        let now = of_unit(&scopes);
+        let now = of_unit(scopes);
         // What is far from everybody who is named need not be looked at.
         let looked_at: Vec<(AccountId, Scope)> = match &near {
             Some(near) => now.iter().filter(|(account, scope)| near.iter().any(|near| near.may_concern(account, scope))).cloned().collect(),
             None => now.clone(),
         };
-        let mut takers = touched(&mut old, &mut new, unit, &looked_at);
+        let mut takers = touched(&mut old, &mut new, unit, &looked_at, keys.as_ref());
         if !moved.is_empty() {
             for (account, scope) in of_unit(&scopes_before).iter().filter(|(account, _)| moved.contains(account)) {
                 takers.extend(old.takers(unit, account, scope));
@@ -71,15 +84,20 @@ pub async fn change_registry(
             }
         }
         if !takers.is_empty() {
-            changed = changed.and(of_takers(transaction, &mut new, unit, &now, &takers).await?);
+            let near = near_takers.of(&after, ground.rules, &takers);
+            let takers = Takers { takers: &takers, scopes: &now, near };
+            changed = changed.and(of_takers(transaction, &mut new, &mut known, unit, takers).await?);
         }
     }
     Ok(changed)
 }
 
-/// What is near to the institutions that the changes name, before or after them; nothing if they may touch anybody.
-fn near(rules: &Rules, before: &Registry, after: &Registry, changes: &[(Kind, Vec<Change>)]) -> Option<Vec<Nearby>> {
-    let mut named: BTreeSet<InstitutionId> = BTreeSet::new();
+/// Near so many institutions it pays to look, rather than everywhere.
+const NEAR: usize = 40;
+
+/// The institutions that the changes name, before or after them; nothing if they may touch anybody.
+fn named(changes: &[(Kind, Vec<Change>)]) -> Option<BTreeSet<InstitutionId>> {
+    let mut named = BTreeSet::new();
     for (kind, changes) in changes.iter().filter(|(_, changes)| !changes.is_empty()) {
         let place = match kind {
             Kind::Keys => 1,
@@ -88,12 +106,25 @@ fn near(rules: &Rules, before: &Registry, after: &Registry, changes: &[(Kind, Ve
         };
         named.extend(changes.iter().filter_map(|change| change.identity.get(place)).map(|id| InstitutionId::trusted(id)));
     }
-    // Looking near many costs more than looking everywhere.
-    if named.len() > 40 {
-        return None;
+    Some(named)
+}
+
+/// What is near to those whose figures are made again: in most units they are the same.
+#[derive(Default)]
+struct NearTakers(Option<(BTreeSet<InstitutionId>, Nearby)>);
+
+impl NearTakers {
+    /// What is near to them; nothing if they are too many for it to be worth while.
+    fn of(&mut self, registry: &Registry, rules: &Rules, takers: &BTreeSet<Option<InstitutionId>>) -> Option<&Nearby> {
+        let institutions: BTreeSet<&InstitutionId> = takers.iter().flatten().collect();
+        if institutions.len() > NEAR {
+            return None;
+        }
+        if !self.0.as_ref().is_some_and(|(known, _)| known.iter().eq(institutions.iter().copied())) {
+            self.0 = Some((institutions.iter().map(|id| (*id).clone()).collect(), Nearby::of(registry, rules, &institutions)));
+        }
+        self.0.as_ref().map(|(_, near)| near)
     }
-    let nearby = |registry: &Registry, id: &InstitutionId| Nearby::new(registry, rules, Some(id), Month::of(chrono::NaiveDate::MIN));
-    Some(named.iter().flat_map(|id| [nearby(before, id), nearby(after, id)]).collect())
 }
 
 /// Reads reports again that name addresses, where claims have changed so that some of these belong elsewhere. Gives the accounts whose

@@ -97,6 +97,14 @@ impl Transaction<'_> {
         load(self.connection()).await.map_err(|e| self.named(e))
     }
 
+    /// Everything that is registered, where nothing but these kinds has changed since `before` was read.
+    ///
+    /// # Errors
+    /// The database fails, or holds a row that is none.
+    pub async fn registry_after(&mut self, before: &Registry, kinds: &[Kind]) -> Result<Registry, StoreError> {
+        load_again(self.connection(), before, kinds).await.map_err(|e| self.named(e))
+    }
+
     /// Makes changes to one kind, and remembers them with the transaction's cause.
     ///
     /// # Errors
@@ -138,36 +146,83 @@ fn columns(kind: Kind) -> &'static [Column] {
 }
 
 async fn load(connection: &mut Connection) -> Result<Registry, StoreError> {
+    let municipalities = begin(connection).await?;
+    let transitions = begin(connection).await?;
+    let institutions = begin(connection).await?;
+    let persons = begin(connection).await?;
+    let claims = begin(connection).await?;
+    let vendors = begin(connection).await?;
+    let products = begin(connection).await?;
+    let subscriptions = begin(connection).await?;
+    let accounts = begin(connection).await?;
+    let members = begin(connection).await?;
+    let keys = begin(connection).await?;
+    let sessions = begin(connection).await?;
+    let manual = begin(connection).await?;
     Ok(Registry {
-        municipalities: rows(connection).await?,
-        transitions: rows(connection).await?,
-        institutions: rows(connection).await?,
-        persons: rows(connection).await?,
-        claims: rows(connection).await?,
-        vendors: rows(connection).await?,
-        products: rows(connection).await?,
-        subscriptions: rows(connection).await?,
-        accounts: rows(connection).await?,
-        members: rows(connection).await?,
-        keys: rows(connection).await?,
-        sessions: rows(connection).await?,
-        manual: rows(connection).await?,
+        municipalities: municipalities.end().await?,
+        transitions: transitions.end().await?,
+        institutions: institutions.end().await?,
+        persons: persons.end().await?,
+        claims: claims.end().await?,
+        vendors: vendors.end().await?,
+        products: products.end().await?,
+        subscriptions: subscriptions.end().await?,
+        accounts: accounts.end().await?,
+        members: members.end().await?,
+        keys: keys.end().await?,
+        sessions: sessions.end().await?,
+        manual: manual.end().await?,
     })
 }
 
+async fn load_again(connection: &mut Connection, before: &Registry, kinds: &[Kind]) -> Result<Registry, StoreError> {
+    let mut after = before.clone();
+    for kind in kinds {
+        match kind {
+            Kind::Municipalities => after.municipalities = rows(connection).await?,
+            Kind::Transitions => after.transitions = rows(connection).await?,
+            Kind::Institutions => after.institutions = rows(connection).await?,
+            Kind::Persons => after.persons = rows(connection).await?,
+            Kind::Networks => after.claims = rows(connection).await?,
+            Kind::Vendors => after.vendors = rows(connection).await?,
+            Kind::Products => after.products = rows(connection).await?,
+            Kind::Subscriptions => after.subscriptions = rows(connection).await?,
+            Kind::Accounts => after.accounts = rows(connection).await?,
+            Kind::Members => after.members = rows(connection).await?,
+            Kind::Keys => after.keys = rows(connection).await?,
+            Kind::Sessions => after.sessions = rows(connection).await?,
+            Kind::Statistics => after.manual = rows(connection).await?,
+        }
+    }
+    Ok(after)
+}
+
 async fn load_of(connection: &mut Connection, product: &ProductId) -> Result<Registry, StoreError> {
+    // What takes longest to be read comes first.
+    let claims = begin(connection).await?;
+    let accounts = begin(connection).await?;
+    let keys = begin_of(connection, OF_PRODUCT_OR_ANY, product).await?;
+    let subscriptions = begin_of(connection, OF_PRODUCT, product).await?;
+    let persons = begin(connection).await?;
+    let institutions = begin(connection).await?;
+    let transitions = begin(connection).await?;
+    let products = begin_of(connection, OF_PRODUCT, product).await?;
+    let members = begin(connection).await?;
+    let sessions = begin_of(connection, OF_PRODUCT, product).await?;
+    let manual = begin_of(connection, OF_PRODUCT, product).await?;
     Ok(Registry {
-        transitions: rows(connection).await?,
-        institutions: rows(connection).await?,
-        persons: rows(connection).await?,
-        claims: rows(connection).await?,
-        products: rows_of(connection, OF_PRODUCT, product).await?,
-        subscriptions: rows_of(connection, OF_PRODUCT, product).await?,
-        accounts: rows(connection).await?,
-        members: rows(connection).await?,
-        keys: rows_of(connection, OF_PRODUCT_OR_ANY, product).await?,
-        sessions: rows_of(connection, OF_PRODUCT, product).await?,
-        manual: rows_of(connection, OF_PRODUCT, product).await?,
+        transitions: transitions.end().await?,
+        institutions: institutions.end().await?,
+        persons: persons.end().await?,
+        claims: claims.end().await?,
+        products: products.end().await?,
+        subscriptions: subscriptions.end().await?,
+        accounts: accounts.end().await?,
+        members: members.end().await?,
+        keys: keys.end().await?,
+        sessions: sessions.end().await?,
+        manual: manual.end().await?,
         ..Registry::default()
     })
 }
@@ -213,9 +268,26 @@ fn undo<R: Row>(rows: &mut Vec<R>, undone: &HashMap<String, HashMap<Vec<String>,
 }
 
 /// The rows of one kind, in the order of identity.
-async fn rows<R: Row>(connection: &mut Connection) -> Result<Vec<R>, StoreError> {
-    let json: String = sqlx::query_scalar(AssertSqlSafe(select::<R>(""))).fetch_one(connection).await?;
-    read(&json)
+async fn rows<R: Row + Send + 'static>(connection: &mut Connection) -> Result<Vec<R>, StoreError> {
+    begin(connection).await?.end().await
+}
+
+/// Rows that the database has given, and that are understood on a thread of their own while it gives others.
+struct Begun<R>(tokio::task::JoinHandle<Result<Vec<R>, StoreError>>);
+
+impl<R: Row + Send + 'static> Begun<R> {
+    fn new(json: String) -> Self {
+        Self(tokio::task::spawn_blocking(move || read(&json)))
+    }
+
+    /// The rows, in the order of identity.
+    async fn end(self) -> Result<Vec<R>, StoreError> {
+        self.0.await.unwrap_or_else(|error| Err(StoreError::Corrupt(format!("the rows of {}: {error}", R::KIND))))
+    }
+}
+
+async fn begin<R: Row + Send + 'static>(connection: &mut Connection) -> Result<Begun<R>, StoreError> {
+    Ok(Begun::new(sqlx::query_scalar(AssertSqlSafe(select::<R>(""))).fetch_one(connection).await?))
 }
 
 /// Rows of one product, and those that are of any.
@@ -223,10 +295,13 @@ const OF_PRODUCT: &str = " WHERE product = $1";
 const OF_PRODUCT_OR_ANY: &str = " WHERE product = $1 OR product = ''";
 
 /// The rows of one kind, which has a column `product`, that are of this product.
-async fn rows_of<R: Row>(connection: &mut Connection, condition: &'static str, product: &ProductId) -> Result<Vec<R>, StoreError> {
+async fn begin_of<R: Row + Send + 'static>(
+    connection: &mut Connection,
+    condition: &'static str,
+    product: &ProductId,
+) -> Result<Begun<R>, StoreError> {
     let sql = select::<R>(condition);
-    let json: String = sqlx::query_scalar(AssertSqlSafe(sql)).bind(product.as_str()).fetch_one(connection).await?;
-    read(&json)
+    Ok(Begun::new(sqlx::query_scalar(AssertSqlSafe(sql)).bind(product.as_str()).fetch_one(connection).await?))
 }
 
 /// All rows as one JSON list of lists of cells: handing thousands over one by one costs more than all else that is done with them.

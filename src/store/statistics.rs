@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use num_rational::BigRational;
-use sqlx::{QueryBuilder, Row as _, Sqlite};
+use sqlx::{AssertSqlSafe, Row as _};
 
 use super::facts::year_bounds;
 use super::ledger::{Ledger, RowKey};
@@ -227,7 +227,7 @@ async fn write(
         match old.remove(&key) {
             None => {
                 if history.is_none() {
-                    history = Some(last_revisions(connection, (product, report), work.year).await?);
+                    history = Some(last_revisions(connection, (product, report), work.year, wanted.as_ref()).await?);
                 }
                 let before = history.as_ref().and_then(|history| history.get(&key)).copied().unwrap_or(0);
                 upserts.push((key, value, exact, basis, before + 1));
@@ -276,48 +276,71 @@ async fn write(
     for (key, row, reason) in &past {
         ledger.ended(key, row.made, row.revision, reason);
     }
-    for chunk in upserts.chunks(1000) {
-        let mut query = QueryBuilder::<Sqlite>::new(
-            "INSERT OR REPLACE INTO statistic \
-             (product, report, month, institution, metric, data_type, value, exact, basis, revision, made) ",
-        );
-        query.push_values(chunk, |mut values, (key, value, exact, basis, revision)| {
+    let head = "INSERT OR REPLACE INTO statistic \
+                (product, report, month, institution, metric, data_type, value, exact, basis, revision, made)";
+    let whole = insert(head, ROWS, 11);
+    for chunk in upserts.chunks(ROWS) {
+        let is_whole = chunk.len() == ROWS;
+        let sql = if is_whole { whole.clone() } else { insert(head, chunk.len(), 11) };
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(is_whole);
+        for (key, value, exact, basis, revision) in chunk {
             for part in key {
-                values.push_bind(*part);
+                query = query.bind(*part);
             }
-            values.push_bind(*value).push_bind(exact.clone()).push_bind(*basis).push_bind(*revision).push_bind(work.change);
-        });
-        query.build().execute(&mut *connection).await?;
+            query = query.bind(*value).bind(exact.as_str()).bind(*basis).bind(*revision).bind(work.change);
+        }
+        query.execute(&mut *connection).await?;
     }
-    for chunk in past.chunks(1000) {
-        let mut query = QueryBuilder::<Sqlite>::new(
-            "INSERT INTO revision \
-             (product, report, month, institution, metric, data_type, ended, made, revision, value, exact, basis, reason) ",
-        );
-        query.push_values(chunk, |mut values, (key, row, reason)| {
-            for part in key {
-                values.push_bind(*part);
-            }
-            values.push_bind(work.change).push_bind(row.made).push_bind(row.revision).push_bind(row.value);
-            values.push_bind(row.exact.clone()).push_bind(row.basis).push_bind(*reason);
-        });
+    let head = "INSERT INTO revision \
+                (product, report, month, institution, metric, data_type, ended, made, revision, value, exact, basis, reason)";
+    for chunk in past.chunks(ROWS) {
         // What came and went within one transaction was never seen by anybody.
-        query.push(" ON CONFLICT DO NOTHING");
-        query.build().execute(&mut *connection).await?;
+        let sql = insert(head, chunk.len(), 13) + " ON CONFLICT DO NOTHING";
+        let mut query = sqlx::query(AssertSqlSafe(sql)).persistent(chunk.len() == ROWS);
+        for (key, row, reason) in chunk {
+            for part in key {
+                query = query.bind(*part);
+            }
+            query = query.bind(work.change).bind(row.made).bind(row.revision).bind(row.value);
+            query = query.bind(row.exact.as_str()).bind(row.basis).bind(*reason);
+        }
+        query.execute(&mut *connection).await?;
     }
     Ok(changed)
 }
 
+/// A list that is longer costs more than reading everything and leaving out the rest.
+const LISTED: usize = 200;
+
+/// Figures of a unit from a table, of some institutions only if they are few: in SQL, what follows `FROM`.
+fn of_unit(table: &str, (product, report): (i64, i64), year: i32, wanted: Option<&BTreeSet<i64>>) -> String {
+    let list = |numbers: &mut dyn Iterator<Item = i64>| numbers.map(|number| number.to_string()).collect::<Vec<_>>().join(", ");
+    let (first, after) = year_bounds(year);
+    let mut sql = format!("{table} WHERE product = {product} AND report = {report}");
+    match wanted.filter(|wanted| wanted.len() <= LISTED) {
+        // Each month by itself, so that the database goes to the institutions at once.
+        Some(wanted) => {
+            sql.push_str(&format!(
+                " AND month IN ({}) AND institution IN ({})",
+                list(&mut (first..after)),
+                list(&mut wanted.iter().copied())
+            ));
+        }
+        None => sql.push_str(&format!(" AND month >= {first} AND month < {after}")),
+    }
+    sql
+}
+
 async fn old_rows(
     connection: &mut Connection,
-    (product, report): (i64, i64),
+    unit: (i64, i64),
     year: i32,
     wanted: Option<&BTreeSet<i64>>,
 ) -> Result<BTreeMap<RowKey, OldRow>, StoreError> {
-    let (first, after) = year_bounds(year);
-    let sql = "SELECT month, institution, metric, data_type, value, exact, basis, revision, made FROM statistic \
-               WHERE product = $1 AND report = $2 AND month >= $3 AND month < $4";
-    let rows = sqlx::query(sql).bind(product).bind(report).bind(first).bind(after).fetch_all(connection).await?;
+    let (product, report) = unit;
+    let from = of_unit("statistic", unit, year, wanted);
+    let sql = format!("SELECT month, institution, metric, data_type, value, exact, basis, revision, made FROM {from}");
+    let rows = sqlx::query(AssertSqlSafe(sql)).persistent(false).fetch_all(connection).await?;
     let mut old = BTreeMap::new();
     for row in rows {
         let institution: i64 = row.try_get(1)?;
@@ -340,12 +363,26 @@ async fn old_rows(
 }
 
 /// The last revision of each figure of a unit that has a history, so that one that comes back goes on counting.
-async fn last_revisions(connection: &mut Connection, (product, report): (i64, i64), year: i32) -> Result<HashMap<RowKey, i64>, StoreError> {
-    let (first, after) = year_bounds(year);
-    let sql = "SELECT month, institution, metric, data_type, max(revision) FROM revision \
-               WHERE product = $1 AND report = $2 AND month >= $3 AND month < $4 GROUP BY 1, 2, 3, 4";
-    let rows = sqlx::query(sql).bind(product).bind(report).bind(first).bind(after).fetch_all(connection).await?;
+async fn last_revisions(
+    connection: &mut Connection,
+    unit: (i64, i64),
+    year: i32,
+    wanted: Option<&BTreeSet<i64>>,
+) -> Result<HashMap<RowKey, i64>, StoreError> {
+    let (product, report) = unit;
+    let from = of_unit("revision", unit, year, wanted);
+    let sql = format!("SELECT month, institution, metric, data_type, max(revision) FROM {from} GROUP BY 1, 2, 3, 4");
+    let rows = sqlx::query(AssertSqlSafe(sql)).persistent(false).fetch_all(connection).await?;
     rows.iter()
         .map(|row| Ok(([product, report, row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?], row.try_get(4)?)))
         .collect()
+}
+
+/// How many rows are written at once.
+const ROWS: usize = 1000;
+
+/// The head of an INSERT and places for so many rows of so many values.
+fn insert(head: &str, rows: usize, values: usize) -> String {
+    let row = format!("({})", vec!["?"; values].join(", "));
+    format!("{head} VALUES {}", vec![row; rows].join(", "))
 }

@@ -51,6 +51,43 @@ fn refuse<T>(text: &str, why: &str) -> Result<T, NotationError> {
 /// # Errors
 /// What cannot be read, or could mean several things.
 pub fn parse_ranges(cell: &str) -> Result<Vec<AddressRange>, NotationError> {
+    match canonical(cell) {
+        Some(range) => Ok(vec![range]),
+        None => parse_cell(cell),
+    }
+}
+
+/// The range that a cell stands for in the form in which ranges are kept: an address, a prefix, or from-to. Most cells are so, and
+/// thousands are read at once.
+#[must_use]
+pub fn canonical(cell: &str) -> Option<AddressRange> {
+    if let Ok(address) = cell.parse::<IpAddr>() {
+        return AddressRange::new(address, address);
+    }
+    if let Some((first, last)) = cell.split_once('-') {
+        return AddressRange::new(first.parse().ok()?, last.parse().ok()?);
+    }
+    let (network, bits) = cell.split_once('/')?;
+    if bits.len() > 3 || (bits.starts_with('0') && bits != "0") || !bits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let (network, bits) = (network.parse::<IpAddr>().ok()?, bits.parse::<u32>().ok()?);
+    let last = match network {
+        IpAddr::V4(first) => {
+            let hosts = u32::MAX.checked_shr(bits).unwrap_or(0);
+            (bits <= 32 && u32::from(first) & hosts == 0).then(|| IpAddr::V4((u32::from(first) | hosts).into()))?
+        }
+        IpAddr::V6(first) => {
+            let hosts = u128::MAX.checked_shr(bits).unwrap_or(0);
+            (bits <= 128 && u128::from(first) & hosts == 0).then(|| IpAddr::V6((u128::from(first) | hosts).into()))?
+        }
+    };
+    // An IPv4 address written as one of IPv6 counts bits otherwise.
+    AddressRange::new(network, last).filter(|range| range.first() == network)
+}
+
+/// The same in any notation.
+fn parse_cell(cell: &str) -> Result<Vec<AddressRange>, NotationError> {
     if cell.len() > LONGEST_CELL {
         return refuse(cell, "is too long; write several rows");
     }

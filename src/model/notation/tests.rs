@@ -170,12 +170,16 @@ fn any_range() -> impl Strategy<Value = AddressRange> {
 proptest! {
     #[test]
     fn a_range_as_it_is_kept_is_read_as_itself(range in any_range()) {
-        prop_assert_eq!(parse_ranges(&range.to_string()), Ok(vec![range]));
+        prop_assert_eq!(canonical(&range.to_string()), Some(range));
+        prop_assert_eq!(parse_cell(&range.to_string()), Ok(vec![range]));
         prop_assert!(looks_like_addresses(&range.to_string()));
     }
 
     #[test]
-    fn no_cell_panics_and_what_is_read_can_be_read_again(cell in prop_oneof![".{0,40}", "[0-9.:/*?, ;\\[\\]a-f–-]{0,40}"]) {
+    fn no_cell_panics_and_what_is_read_can_be_read_again(cell in prop_oneof![".{0,40}", "[0-9.:/*?, ;\\[\\]a-f–-]{0,40}", "(10|0|255)\\.0\\.[0-9]{1,2}\\.[0-9]{1,3}([/-][0-9.]{1,9})?", "(::|1::)[0-9a-f.]{0,8}([/-][0-9:]{1,4})?"]) {
+        if let Some(range) = canonical(&cell) {
+            prop_assert_eq!(parse_cell(&cell), Ok(vec![range]));
+        }
         if let Ok(found) = parse_ranges(&cell) {
             prop_assert!(!found.is_empty());
             for range in found {

@@ -15,6 +15,7 @@ mod products;
 #[cfg(test)]
 mod tests;
 
+use std::cell::Cell;
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -56,11 +57,13 @@ struct Cells<'a> {
     errors: Vec<CellError>,
     /// Words and dates that are wrong are not repeated: in a row that slipped sideways they could be a secret.
     discreet: bool,
+    /// The column after the one asked for last: most are asked for in their order.
+    next: Cell<usize>,
 }
 
 impl<'a> Cells<'a> {
     fn new(columns: &'static [Column], cells: &'a [&'a str]) -> Self {
-        Self { columns, cells, errors: Vec::new(), discreet: false }
+        Self { columns, cells, errors: Vec::new(), discreet: false, next: Cell::new(0) }
     }
 
     /// `'value' `, to begin a message with, unless it may be a secret.
@@ -70,7 +73,10 @@ impl<'a> Cells<'a> {
 
     /// The cell of a column; a missing one is empty.
     fn get(&self, column: &'static str) -> &'a str {
-        let at = self.columns.iter().position(|c| c.name == column);
+        let next = self.next.get();
+        let is_next = self.columns.get(next).is_some_and(|c| c.name == column);
+        let at = if is_next { Some(next) } else { self.columns.iter().position(|c| c.name == column) };
+        self.next.set(at.map_or(next, |at| at + 1));
         at.and_then(|at| self.cells.get(at)).map_or("", |cell| cell.trim())
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Cells, QUOTED, key, open, optional, optional_key, shortened};
 use crate::model::AddressRange;
-use crate::model::notation::parse_ranges;
+use crate::model::notation::{canonical, parse_ranges};
 use crate::model::registry::{CellError, Claim, Column, Kind, Row};
 
 impl Row for Claim {
@@ -32,7 +32,11 @@ impl Row for Claim {
 }
 
 fn range(c: &mut Cells<'_>) -> Option<AddressRange> {
-    match parse_ranges(c.get("range")) {
+    let cell = c.get("range");
+    if let Some(range) = canonical(cell) {
+        return Some(range);
+    }
+    match parse_ranges(cell) {
         Ok(ranges) => match *ranges {
             [range] => Some(range),
             _ => c.wrong("range", format!("stands for {} ranges, a row for one", ranges.len())),
