@@ -174,9 +174,8 @@ async fn exports(context: &Context, store: &Store, registry: &Registry, dir: &Pa
     wanted.push(("runs.csv".into(), arguments(ExportKind::Runs, None, Format::Csv)));
     let mut written = Vec::new();
     for (name, arguments) in wanted {
-        let bytes = collect(context, store, registry, &arguments).await?;
         let path = dir.join("exports").join(name);
-        write_whole(&path, |out| Ok(out.write_all(&bytes)?))?;
+        write_whole(&path, |out| collect(context, store, registry, &arguments, out).map(|_| ()))?;
         written.push(path.display().to_string());
     }
     Ok(written)
@@ -227,7 +226,7 @@ async fn summary(context: &Context, store: &Store, registry: &Registry) -> Resul
                 .collect();
             let sum: u64 = of_product.iter().map(|row| row.value).sum();
             qualities.extend(of_product.iter().map(|row| row.quality.as_str()));
-            if let Some(shared) = of_product.iter().find(|row| !row.shared_with.is_empty() && row.value > 0) {
+            if let Some(shared) = of_product.iter().find(|row| !row.shared_with.is_nobody() && row.value > 0) {
                 question.get_or_insert_with(|| {
                     format!(
                         "explain --institution {id} --product {} --month {} --metric {metric} --report {report}",

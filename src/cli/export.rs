@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
-use std::io::Write;
+use std::io::{Seek as _, Write};
 
 use super::arguments::{ExportArguments, ExportKind};
 use super::context::{Context, write_whole};
@@ -32,23 +32,35 @@ pub async fn run(context: &Context, arguments: &ExportArguments) -> Result<Done,
         None => store.registry().await?,
     };
     check(context, arguments, &registry)?;
-    let bytes = collect(context, &store, &registry, arguments).await?;
-    if arguments.format == Format::Csv && bytes.split(|byte| *byte == b'\n').nth(2).is_none() {
-        context.printer.say("avling: nothing matches; `avling export runs` tells what is harvested");
-    }
-    match &arguments.output {
+    let written = match &arguments.output {
         Some(path) => {
-            write_whole(path, |out| Ok(out.write_all(&bytes)?))?;
+            let mut written = 0;
+            write_whole(path, |out| {
+                written = collect(context, &store, &registry, arguments, out)?;
+                Ok(())
+            })?;
             context.printer.say(format_args!("{} written", path.display()));
+            written
         }
         None => {
+            // Nothing of what cannot be had whole is shown.
+            let mut whole = tempfile::SpooledTempFile::new(IN_MEMORY);
+            let written = collect(context, &store, &registry, arguments, &mut std::io::BufWriter::new(&mut whole))?;
+            whole.seek(std::io::SeekFrom::Start(0))?;
             let mut out = std::io::stdout().lock();
-            out.write_all(&bytes)?;
+            std::io::copy(&mut whole, &mut out)?;
             out.flush()?;
+            written
         }
+    };
+    if written == 0 && arguments.format == Format::Csv {
+        context.printer.say("avling: nothing matches; `avling export runs` tells what is harvested");
     }
     Ok(Done::Whole)
 }
+
+/// So many bytes of what goes to standard output are kept in memory, the rest in a temporary file.
+const IN_MEMORY: usize = 16 * 1024 * 1024;
 
 /// A name that nothing has is an oversight, not an empty result.
 fn check(context: &Context, arguments: &ExportArguments, registry: &Registry) -> Result<(), Failure> {
@@ -98,8 +110,30 @@ async fn change_of(context: &Context, store: &Store, day: chrono::NaiveDate) -> 
     Ok(store.change_at(&last.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)).await?)
 }
 
-/// The whole export in memory: what is written is written whole. The registry is that of the day, if there is one (`--as-of`).
-pub async fn collect(context: &Context, store: &Store, registry: &Registry, arguments: &ExportArguments) -> Result<Vec<u8>, Failure> {
+/// Writes the export; gives the number of rows of what has rows one by one. The registry is that of the day, if there is one
+/// (`--as-of`).
+pub fn collect(
+    context: &Context,
+    store: &Store,
+    registry: &Registry,
+    arguments: &ExportArguments,
+    out: &mut dyn Write,
+) -> Result<u64, Failure> {
+    now(export(context, store, registry, arguments, out))
+}
+
+/// Waits for something from where nothing knows of waiting: the writers, who take rows as they come.
+fn now<T>(future: impl Future<Output = T>) -> T {
+    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(future))
+}
+
+async fn export(
+    context: &Context,
+    store: &Store,
+    registry: &Registry,
+    arguments: &ExportArguments,
+    out: &mut dyn Write,
+) -> Result<u64, Failure> {
     if arguments.as_of.is_some() && arguments.kind != ExportKind::Statistics {
         return Err(Failure::input("--as-of is for statistics; `export revisions` and `export changes` tell what changed when"));
     }
@@ -123,20 +157,25 @@ pub async fn collect(context: &Context, store: &Store, registry: &Registry, argu
     match arguments.kind {
         ExportKind::Statistics => {
             let filter = filter(&model, registry, &who, arguments, as_of);
-            let rows = model.statistics(store.statistics(&filter).await?, &months, &who);
             if arguments.format == Format::Xlsx {
+                let rows = model.statistics(store.statistics(&filter).await?, &months, &who);
                 let mut concerned = concerned(&model, registry, &who, &rows, &months);
                 add_never_asked(context, registry, arguments, &months, &mut concerned);
                 let notes = workbook_notes(context, &model, registry, arguments, &concerned);
-                let mut out = Vec::new();
-                write_statistics_xlsx(&mut out, &rows, &model.products(), &notes)?;
-                return Ok(out);
+                write_statistics_xlsx(out, &rows, &model.products(), &notes)?;
+                return Ok(rows.len() as u64);
             }
-            write(context, arguments.format, rows.into_iter().map(Ok::<_, Infallible>))
+            // A month at a time: rows are sorted by month first.
+            let (reader, with_figures) = store.statistics_by_month(&filter).await?;
+            let rows = with_figures.into_iter().flat_map(|month| match now(store.statistics_of_month(&reader, month)) {
+                Ok(stored) => model.statistics(stored, &months, &who).into_iter().map(Ok).collect(),
+                Err(error) => vec![Err(error)],
+            });
+            write(context, arguments.format, out, rows)
         }
         ExportKind::Subscriptions => {
             let rows = model.subscriptions(&who, &arguments.products, arguments.from, arguments.to);
-            write(context, arguments.format, rows.into_iter().map(Ok::<_, Infallible>))
+            write(context, arguments.format, out, rows.into_iter().map(Ok::<_, Infallible>))
         }
         ExportKind::Runs => {
             let picked =
@@ -147,7 +186,12 @@ pub async fn collect(context: &Context, store: &Store, registry: &Registry, argu
                     || source.is_some_and(|source| source.products().into_iter().any(|product| arguments.products.contains(product)))
             };
             let months = concerned(&model, registry, &who, &[], &months);
-            write(context, arguments.format, months.iter().filter(picked).filter(of_product).map(|row| Ok::<_, Infallible>(run_row(row))))
+            write(
+                context,
+                arguments.format,
+                out,
+                months.iter().filter(picked).filter(of_product).map(|row| Ok::<_, Infallible>(run_row(row))),
+            )
         }
         ExportKind::Revisions => {
             let filter = filter(&model, registry, &who, arguments, None);
@@ -155,7 +199,7 @@ pub async fn collect(context: &Context, store: &Store, registry: &Registry, argu
             // Where places are those of each month, the filter could not choose.
             let wanted = |key: &crate::model::statistic::StatisticKey| model.is_wanted_in(key.institution.as_ref(), key.month, &who);
             let rows = revisions.into_iter().filter(|revision| wanted(&revision.key)).map(RevisionRow::from);
-            write(context, arguments.format, rows.map(Ok::<_, Infallible>))
+            write(context, arguments.format, out, rows.map(Ok::<_, Infallible>))
         }
         ExportKind::Changes => {
             let filtered = who != Who::default() || !arguments.products.is_empty() || arguments.report.is_some();
@@ -168,7 +212,7 @@ pub async fn collect(context: &Context, store: &Store, registry: &Registry, argu
             }
             steps.sort_by_key(|(kind, step)| (step.change.id, *kind));
             let rows = steps.iter().map(|(kind, step)| ChangeTableRow::new(*kind, step));
-            write(context, arguments.format, rows.map(Ok::<_, Infallible>))
+            write(context, arguments.format, out, rows.map(Ok::<_, Infallible>))
         }
         ExportKind::NetworksForm => Err(Failure::input("forms are a workbook for each library, not one document")),
         ExportKind::Facts => {
@@ -184,7 +228,7 @@ pub async fn collect(context: &Context, store: &Store, registry: &Registry, argu
                 Ok(rows) => rows.into_iter().map(Ok).collect(),
                 Err(error) => vec![Err(error)],
             });
-            write(context, arguments.format, rows)
+            write(context, arguments.format, out, rows)
         }
     }
 }
@@ -219,9 +263,8 @@ fn facts(store: &Store, model: &ReadModel<'_>, arguments: &ExportArguments, row:
         Ok(())
     };
     let months = BTreeSet::from([row.key.month]);
-    // The writers take rows as they come and know nothing of waiting.
     let read = store.facts(&row.key.account, &row.key.report, &months, take);
-    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(read))?;
+    now(read)?;
     rows.sort_by_cached_key(|row| format!("{row:?}"));
     Ok(rows)
 }
@@ -229,15 +272,14 @@ fn facts(store: &Store, model: &ReadModel<'_>, arguments: &ExportArguments, row:
 fn write<T: Table, E: std::error::Error + Send + Sync + 'static>(
     context: &Context,
     format: Format,
+    out: &mut dyn Write,
     rows: impl Iterator<Item = Result<T, E>>,
-) -> Result<Vec<u8>, Failure> {
-    let mut out = Vec::new();
-    match format {
-        Format::Csv => write_csv(&mut out, rows)?,
-        Format::Json => write_json(&mut out, rows)?,
-        Format::Xlsx => write_table_xlsx(&mut out, rows, context.clock.now())?,
-    };
-    Ok(out)
+) -> Result<u64, Failure> {
+    Ok(match format {
+        Format::Csv => write_csv(out, rows)?,
+        Format::Json => write_json(out, rows)?,
+        Format::Xlsx => write_table_xlsx(out, rows, context.clock.now())?,
+    })
 }
 
 /// The months of accounts whose use is, or may be, that of the institutions that are asked for.

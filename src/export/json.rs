@@ -34,7 +34,7 @@ fn write_object<T: Table>(out: &mut impl Write, row: &T) -> io::Result<()> {
         write!(out, "{}\"{column}\":", if place == 0 { '{' } else { ',' })?;
         match cell {
             Cell::Empty => out.write_all(b"null")?,
-            Cell::Text(text) => serde_json::to_writer(&mut *out, text)?,
+            Cell::Text(text) => serde_json::to_writer(&mut *out, &*text)?,
             Cell::Whole(number) => write!(out, "{number}")?,
             Cell::Decimal(number) => out.write_all(number.as_bytes())?,
             Cell::Month(month) => write!(out, "\"{month}\"")?,

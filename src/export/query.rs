@@ -1,17 +1,19 @@
 //! The read model: rows of exports put together from what is stored and registered.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::Geography as Shown;
-use super::rows::{FactRow, RunRow, StatisticRow, SubscriptionRow, Text};
+use super::rows::{FactRow, RunRow, Sharers, StatisticRow, SubscriptionRow, Text};
 use super::xlsx::{MissingMonths, ProductInfo};
 use crate::attribution::persons::PersonFigures;
 use crate::model::registry::{Institution, Product, Registry, Validity};
-use crate::model::statistic::six_decimals;
+use crate::model::statistic::{Basis, six_decimals};
 use crate::model::{
     AccountId, Identifier, InstitutionId, Item, Month, MonthRange, MonthState, MunicipalityCode, ProductId, ReportId, Scope, SourceId,
+    Statistic,
 };
 use crate::registry::geography::{Geography, Place};
 use crate::store::{MonthRow, StoredFact, StoredStatistic};
@@ -53,6 +55,50 @@ fn join<T: AsRef<str>>(words: impl IntoIterator<Item = T>) -> Text {
         out
     });
     joined.into()
+}
+
+/// Where an institution is shown, as cells.
+struct Placed {
+    county: Text,
+    county_name: Text,
+    municipality: Option<MunicipalityCode>,
+    municipality_name: Text,
+    institution_name: Text,
+}
+
+impl Placed {
+    fn new(place: Option<Place>, institution: Option<&Institution>) -> Self {
+        let text = |text: fn(&Place) -> &str| place.as_ref().map(|place| text(place).into()).unwrap_or_default();
+        Self {
+            county: text(|place| &place.county),
+            county_name: text(|place| &place.county_name),
+            municipality: place.as_ref().map(|place| place.municipality.clone()),
+            municipality_name: text(|place| &place.municipality_name),
+            institution_name: institution.map(|i| i.name.as_str().into()).unwrap_or_default(),
+        }
+    }
+}
+
+/// What a figure rests on, as cells.
+struct Based {
+    /// Kept, so that its place in memory is nobody else's.
+    _basis: Arc<Basis>,
+    keys: Text,
+    accounts: Text,
+    notes: Text,
+    harvested_at: Text,
+}
+
+impl Based {
+    fn new(basis: Arc<Basis>, harvested_at: Option<DateTime<Utc>>) -> Self {
+        Self {
+            keys: join(&basis.keys),
+            accounts: join(basis.accounts.iter().map(AccountId::as_str)),
+            notes: join(&basis.notes),
+            harvested_at: time(harvested_at),
+            _basis: basis,
+        }
+    }
 }
 
 impl<'a> ReadModel<'a> {
@@ -109,48 +155,51 @@ impl<'a> ReadModel<'a> {
             .iter()
             .filter_map(|row| Some(((row.key.account.as_str(), row.key.report.as_str(), row.key.month), row.harvested_at?)))
             .collect();
-        let mut rows: Vec<StatisticRow> = stored
-            .into_iter()
-            .filter_map(|StoredStatistic { statistic, revision }| {
-                let key = &statistic.key;
-                let institution = key.institution.as_ref().and_then(|id| self.institutions.get(id.as_str()).copied());
-                let place = self.wanted(institution, key.month, who)?;
-                let product = self.products.get(key.product.as_str());
-                let newest =
-                    statistic.basis.accounts.iter().filter_map(|a| harvested.get(&(a.as_str(), key.report.as_str(), key.month))).max();
-                let sharers = statistic.basis.claimants.iter().filter(|id| Some(*id) != key.institution.as_ref());
-                Some(StatisticRow {
-                    month: key.month,
-                    county: place.as_ref().map(|p| p.county.as_str().into()).unwrap_or_default(),
-                    county_name: place.as_ref().map(|p| p.county_name.as_str().into()).unwrap_or_default(),
-                    municipality: place.as_ref().map(|p| p.municipality.clone()),
-                    municipality_name: place.as_ref().map(|p| p.municipality_name.as_str().into()).unwrap_or_default(),
-                    institution_name: institution.map(|i| i.name.as_str().into()).unwrap_or_default(),
-                    kind: institution.map(|i| i.kind),
-                    vendor: product.map(|p| p.vendor.clone()),
-                    product_name: product.map(|p| p.name.as_str().into()).unwrap_or_default(),
-                    exact: six_decimals(&statistic.exact),
-                    value: statistic.value,
-                    quality: statistic.basis.quality,
-                    key: join(&statistic.basis.keys),
-                    shared_with: join(sharers.map(InstitutionId::as_str)),
-                    persons: institution.and_then(|i| self.persons.behind(i, key.month.year())),
-                    accounts: join(statistic.basis.accounts.iter().map(AccountId::as_str)),
-                    revision,
-                    harvested_at: time(newest.copied()),
-                    note: join(&statistic.basis.notes),
-                    institution: statistic.key.institution,
-                    product: statistic.key.product,
-                    report: statistic.key.report,
-                    metric: statistic.key.metric.into(),
-                    data_type: statistic.key.data_type.into(),
-                })
-            })
-            .collect();
+        let (mut placed, mut based) = (HashMap::new(), HashMap::new());
+        let mut rows: Vec<StatisticRow> = Vec::with_capacity(stored.len());
+        for StoredStatistic { statistic, revision } in stored {
+            let Statistic { key, value, exact, basis } = statistic;
+            let institution = key.institution.as_ref().and_then(|id| self.institutions.get(id.as_str()).copied());
+            // Names repeat in every row of an institution, and what a figure rests on in many rows.
+            let at = (institution.map(|institution| institution.id.as_str()), key.month);
+            let place =
+                placed.entry(at).or_insert_with(|| self.wanted(institution, key.month, who).map(|place| Placed::new(place, institution)));
+            let Some(place) = place else { continue };
+            let rests = based.entry((Arc::as_ptr(&basis).addr(), key.report.clone(), key.month)).or_insert_with(|| {
+                let newest = basis.accounts.iter().filter_map(|a| harvested.get(&(a.as_str(), key.report.as_str(), key.month))).max();
+                Based::new(basis.clone(), newest.copied())
+            });
+            let product = self.products.get(key.product.as_str());
+            rows.push(StatisticRow {
+                month: key.month,
+                county: place.county.clone(),
+                county_name: place.county_name.clone(),
+                municipality: place.municipality.clone(),
+                municipality_name: place.municipality_name.clone(),
+                institution_name: place.institution_name.clone(),
+                kind: institution.map(|i| i.kind),
+                vendor: product.map(|p| p.vendor.clone()),
+                product_name: product.map(|p| p.name.as_str().into()).unwrap_or_default(),
+                exact: six_decimals(&exact),
+                value,
+                quality: basis.quality,
+                key: rests.keys.clone(),
+                shared_with: Sharers { basis, own: key.institution.clone() },
+                persons: institution.and_then(|i| self.persons.behind(i, key.month.year())),
+                accounts: rests.accounts.clone(),
+                revision,
+                harvested_at: rests.harvested_at.clone(),
+                note: rests.notes.clone(),
+                institution: key.institution,
+                product: key.product,
+                report: key.report,
+                metric: key.metric.into(),
+                data_type: key.data_type.into(),
+            });
+        }
         rows.sort_by(|a, b| {
-            let order = |r: &'_ StatisticRow| (r.month, r.county.clone(), r.municipality.clone(), r.institution.clone());
-            order(a)
-                .cmp(&order(b))
+            (a.month, &a.county, &a.municipality, &a.institution)
+                .cmp(&(b.month, &b.county, &b.municipality, &b.institution))
                 .then_with(|| (&a.product, &a.report, &a.metric, &a.data_type).cmp(&(&b.product, &b.report, &b.metric, &b.data_type)))
         });
         rows

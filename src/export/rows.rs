@@ -4,11 +4,13 @@
 //! shared and cheap to copy, because names repeat in every month.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
 
 use crate::model::registry::{Funding, InstitutionKind};
+use crate::model::statistic::Basis;
 use crate::model::{AccountId, InstitutionId, Month, MonthState, MunicipalityCode, ProductId, Quality, ReportId, SourceId, VendorId};
 
 /// Text that many rows share; empty where nothing is known.
@@ -20,7 +22,7 @@ pub enum Cell<'a> {
     /// Nothing.
     Empty,
     /// Words or ids.
-    Text(&'a str),
+    Text(Cow<'a, str>),
     /// A whole number.
     Whole(u64),
     /// A decimal number as it is written: digits, and a point with digits after it.
@@ -37,7 +39,7 @@ impl<'a> Cell<'a> {
     /// Text, or nothing if it is empty.
     #[must_use]
     pub fn text(text: &'a str) -> Self {
-        if text.is_empty() { Self::Empty } else { Self::Text(text) }
+        if text.is_empty() { Self::Empty } else { Self::Text(Cow::Borrowed(text)) }
     }
 
     /// A decimal number; text if it is not written as one, so that nothing else ever passes for a number.
@@ -90,6 +92,38 @@ pub fn per_1000(value: u64, persons: Option<u64>) -> Option<String> {
     Some(format!("{}.{:02}", hundredths / 100, hundredths % 100))
 }
 
+/// Those who share a figure's use with its institution. Put into words when it is written: they may be hundreds, in every row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sharers {
+    /// What the figure rests on: its claimants, and the institution itself.
+    pub basis: Arc<Basis>,
+    /// The institution.
+    pub own: Option<InstitutionId>,
+}
+
+impl Sharers {
+    fn others(&self) -> impl Iterator<Item = &InstitutionId> {
+        self.basis.claimants.iter().filter(|id| Some(*id) != self.own.as_ref())
+    }
+
+    /// Whether it is shared with nobody.
+    #[must_use]
+    pub fn is_nobody(&self) -> bool {
+        self.others().next().is_none()
+    }
+}
+
+/// Their ids, separated by spaces.
+impl fmt::Display for Sharers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, id) in self.others().enumerate() {
+            f.write_str(if place == 0 { "" } else { " " })?;
+            f.write_str(id.as_str())?;
+        }
+        Ok(())
+    }
+}
+
 /// A figure of one institution and month: a row of `export statistics`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatisticRow {
@@ -129,8 +163,8 @@ pub struct StatisticRow {
     pub quality: Quality,
     /// The keys used, separated by spaces.
     pub key: Text,
-    /// The institutions that it was shared with, separated by spaces.
-    pub shared_with: Text,
+    /// The institutions that it was shared with.
+    pub shared_with: Sharers,
     /// Inhabitants, or pupils and staff, of the institution.
     pub persons: Option<u64>,
     /// The accounts that it was counted on, separated by spaces.
@@ -201,7 +235,7 @@ impl Table for StatisticRow {
             Cell::decimal(&self.exact),
             Cell::text(self.quality.as_str()),
             Cell::text(&self.key),
-            Cell::text(&self.shared_with),
+            if self.shared_with.is_nobody() { Cell::Empty } else { Cell::Text(Cow::Owned(self.shared_with.to_string())) },
             self.persons.map_or(Cell::Empty, Cell::Whole),
             self.per_1000().map_or(Cell::Empty, |number| Cell::Decimal(Cow::Owned(number))),
             Cell::text(&self.accounts),
@@ -501,7 +535,16 @@ pub(crate) mod tests {
             exact: format!("{value}.250000"),
             quality: Quality::DefaultKey,
             key: "population".into(),
-            shared_with: "2562800 alta-vgs".into(),
+            shared_with: Sharers {
+                basis: Arc::new(Basis {
+                    quality: Quality::DefaultKey,
+                    keys: Vec::new(),
+                    claimants: [institution, "2562800", "alta-vgs"].map(InstitutionId::trusted).to_vec(),
+                    accounts: Vec::new(),
+                    notes: Vec::new(),
+                }),
+                own: Some(InstitutionId::trusted(institution)),
+            },
             persons: Some(21_708),
             accounts: "naxos-finnmark".into(),
             revision: 2,
@@ -584,7 +627,7 @@ pub(crate) mod tests {
         };
         let (cells, columns) = counts(&subscription);
         assert_eq!(cells, columns);
-        assert_eq!(subscription.cells().nth(13), Some(Cell::Text("=1+1")), "what is no number does not pass for one");
+        assert_eq!(subscription.cells().nth(13), Some(Cell::Text("=1+1".into())), "what is no number does not pass for one");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Statistics read back, as they stand or as they stood after a change.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use num_bigint::BigInt;
@@ -105,6 +105,14 @@ impl Conditions {
     }
 }
 
+/// Statistics that are read a month at a time: what all of them need is read once.
+pub struct StatisticReader {
+    filter: StatisticFilter,
+    conditions: Conditions,
+    texts: HashMap<i64, String>,
+    bases: HashMap<i64, Arc<Basis>>,
+}
+
 impl Transaction<'_> {
     /// The statistics that pass the filter, this transaction's changes included.
     ///
@@ -123,48 +131,108 @@ impl Store {
     pub async fn statistics(&self, filter: &StatisticFilter) -> Result<Vec<StoredStatistic>, StoreError> {
         read(&mut *self.reading().await, filter).await.map_err(|e| self.named(e))
     }
+
+    /// Begins to read the statistics that pass the filter by month: the months that there are, ascending.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn statistics_by_month(&self, filter: &StatisticFilter) -> Result<(StatisticReader, Vec<Month>), StoreError> {
+        let begun = async {
+            let connection = &mut *self.reading().await;
+            let mut reader = StatisticReader::new(connection, filter).await?;
+            let months = reader.months(connection).await?;
+            Ok((reader, months))
+        };
+        begun.await.map_err(|e: StoreError| self.named(e))
+    }
+
+    /// The statistics of a month, in no particular order.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn statistics_of_month(&self, reader: &StatisticReader, month: Month) -> Result<Vec<StoredStatistic>, StoreError> {
+        reader.read(&mut *self.reading().await, Some(month)).await.map_err(|e| self.named(e))
+    }
 }
 
 async fn read(connection: &mut Connection, filter: &StatisticFilter) -> Result<Vec<StoredStatistic>, StoreError> {
-    let texts = super::terms::all_texts(&mut *connection).await?;
-    let text = |number: i64| texts.get(&number).ok_or_else(|| StoreError::Corrupt(format!("term {number} is missing")));
-    let conditions = Conditions::of(connection, filter).await?;
-    const COLUMNS: &str = "product, report, month, institution, metric, data_type, value, exact, basis, revision";
-    let mut query = QueryBuilder::<Sqlite>::new(format!("SELECT {COLUMNS} FROM "));
-    match filter.as_of {
-        None => query.push("statistic"),
-        Some(change) => {
-            query.push(format!("(SELECT {COLUMNS} FROM statistic WHERE made <= ")).push_bind(change);
-            query.push(format!(" UNION ALL SELECT {COLUMNS} FROM revision WHERE made <= ")).push_bind(change);
-            query.push(" AND ended > ").push_bind(change).push(")")
-        }
-    };
-    query.push(" WHERE 1 = 1");
-    conditions.push(&mut query);
-    let bases = read_bases(&mut *connection).await?;
-    let rows = query.build().fetch_all(&mut *connection).await?;
-    let mut found = Vec::with_capacity(rows.len());
-    for row in rows {
-        let institution = text(row.try_get(3)?)?;
-        let basis: i64 = row.try_get(8)?;
-        found.push(StoredStatistic {
-            statistic: Statistic {
-                key: StatisticKey {
-                    product: ProductId::trusted(text(row.try_get(0)?)?),
-                    report: ReportId::trusted(text(row.try_get(1)?)?),
-                    month: month_of(row.try_get(2)?)?,
-                    institution: (!institution.is_empty()).then(|| InstitutionId::trusted(institution)),
-                    metric: text(row.try_get(4)?)?.clone(),
-                    data_type: text(row.try_get(5)?)?.clone(),
-                },
-                value: count_of(row.try_get(6)?)?,
-                exact: parse_exact(row.try_get(7)?)?,
-                basis: bases.get(&basis).cloned().ok_or_else(|| StoreError::Corrupt(format!("basis {basis} is missing")))?,
-            },
-            revision: u32::try_from(row.try_get::<i64, _>(9)?).map_err(|_| StoreError::Corrupt("a revision beyond bounds".into()))?,
-        });
+    StatisticReader::new(connection, filter).await?.read(connection, None).await
+}
+
+const COLUMNS: &str = "product, report, month, institution, metric, data_type, value, exact, basis, revision";
+
+impl StatisticReader {
+    async fn new(connection: &mut Connection, filter: &StatisticFilter) -> Result<Self, StoreError> {
+        Ok(Self {
+            filter: filter.clone(),
+            conditions: Conditions::of(connection, filter).await?,
+            texts: super::terms::all_texts(&mut *connection).await?,
+            bases: read_bases(&mut *connection).await?,
+        })
     }
-    Ok(found)
+
+    /// Where the figures stand that are read.
+    fn push_table(&self, query: &mut QueryBuilder<Sqlite>) {
+        match self.filter.as_of {
+            None => query.push("statistic"),
+            Some(change) => {
+                query.push(format!("(SELECT {COLUMNS} FROM statistic WHERE made <= ")).push_bind(change);
+                query.push(format!(" UNION ALL SELECT {COLUMNS} FROM revision WHERE made <= ")).push_bind(change);
+                query.push(" AND ended > ").push_bind(change).push(")")
+            }
+        };
+        query.push(" WHERE 1 = 1");
+        self.conditions.push(query);
+    }
+
+    /// The months that there are. From then on products and reports are asked for by name, so that the database goes to each month at
+    /// once.
+    async fn months(&mut self, connection: &mut Connection) -> Result<Vec<Month>, StoreError> {
+        let mut query = QueryBuilder::<Sqlite>::new("SELECT DISTINCT product, report, month FROM ");
+        self.push_table(&mut query);
+        let (mut products, mut reports, mut months) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        for row in query.build().persistent(false).fetch_all(connection).await? {
+            products.insert(row.try_get::<i64, _>(0)?);
+            reports.insert(row.try_get::<i64, _>(1)?);
+            months.insert(month_of(row.try_get(2)?)?);
+        }
+        self.conditions.lists.retain(|(column, _)| !matches!(*column, "product" | "report"));
+        self.conditions.lists.push(("product", products.into_iter().collect()));
+        self.conditions.lists.push(("report", reports.into_iter().collect()));
+        Ok(months.into_iter().collect())
+    }
+
+    async fn read(&self, connection: &mut Connection, month: Option<Month>) -> Result<Vec<StoredStatistic>, StoreError> {
+        let text = |number: i64| self.texts.get(&number).ok_or_else(|| StoreError::Corrupt(format!("term {number} is missing")));
+        let mut query = QueryBuilder::<Sqlite>::new(format!("SELECT {COLUMNS} FROM "));
+        self.push_table(&mut query);
+        if let Some(month) = month {
+            query.push(" AND month = ").push_bind(i64::from(month.index()));
+        }
+        let rows = query.build().persistent(false).fetch_all(&mut *connection).await?;
+        let mut found = Vec::with_capacity(rows.len());
+        for row in rows {
+            let institution = text(row.try_get(3)?)?;
+            let basis: i64 = row.try_get(8)?;
+            found.push(StoredStatistic {
+                statistic: Statistic {
+                    key: StatisticKey {
+                        product: ProductId::trusted(text(row.try_get(0)?)?),
+                        report: ReportId::trusted(text(row.try_get(1)?)?),
+                        month: month_of(row.try_get(2)?)?,
+                        institution: (!institution.is_empty()).then(|| InstitutionId::trusted(institution)),
+                        metric: text(row.try_get(4)?)?.clone(),
+                        data_type: text(row.try_get(5)?)?.clone(),
+                    },
+                    value: count_of(row.try_get(6)?)?,
+                    exact: parse_exact(row.try_get(7)?)?,
+                    basis: self.bases.get(&basis).cloned().ok_or_else(|| StoreError::Corrupt(format!("basis {basis} is missing")))?,
+                },
+                revision: u32::try_from(row.try_get::<i64, _>(9)?).map_err(|_| StoreError::Corrupt("a revision beyond bounds".into()))?,
+            });
+        }
+        Ok(found)
+    }
 }
 
 pub(super) async fn read_bases(connection: &mut Connection) -> Result<HashMap<i64, Arc<Basis>>, StoreError> {

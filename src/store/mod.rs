@@ -23,7 +23,7 @@ pub use closing::ClosedYear;
 pub use error::StoreError;
 pub use evidence::ReportedMonth;
 pub use facts::{Fact, FactBatch, FactStream, ItemRow, StoredFact, TakeFact, scope_word};
-pub use figures::{StatisticFilter, StoredStatistic};
+pub use figures::{StatisticFilter, StatisticReader, StoredStatistic};
 pub use months::{AccountMonth, MonthRow};
 pub use open::{Store, Transaction};
 pub use registry::RegistryStep;
