@@ -34,40 +34,47 @@ pub fn touched(
 /// Keys as they are before and after a change of nothing else.
 #[derive(Debug)]
 pub struct ChangedKeys<'r> {
-    /// The rows that are agreed, of one key before or after the change.
-    versions: Vec<Vec<&'r KeyRow>>,
+    /// The rows that are agreed, by key and institution.
+    before: Vec<&'r KeyRow>,
+    after: Vec<&'r KeyRow>,
 }
 
 impl<'r> ChangedKeys<'r> {
     /// Those with these ids.
     #[must_use]
     pub fn new(before: &'r Registry, after: &'r Registry, ids: &BTreeSet<KeyId>) -> Self {
-        let versions = [before, after].into_iter().flat_map(|registry| {
-            let rows: Vec<&KeyRow> = registry.keys.iter().filter(|row| ids.contains(&row.key) && row.state == KeyState::Agreed).collect();
-            rows.chunk_by(|a, b| a.key == b.key).map(<[&KeyRow]>::to_vec).collect::<Vec<_>>()
-        });
-        Self { versions: versions.collect() }
+        let agreed = |registry: &'r Registry| {
+            let agreed = registry.keys.iter().filter(|row| row.state == KeyState::Agreed && ids.contains(&row.key));
+            agreed.collect::<Vec<&KeyRow>>()
+        };
+        Self { before: agreed(before), after: agreed(after) }
     }
 
-    /// Whether one of them could divide the use of a scope in some month of the unit: all who may have used it are in it.
+    /// Whether one of them could divide the use of a scope otherwise than before in some month of the unit: it is another in that month,
+    /// and all who may have used it are in it.
     fn may_divide(&self, attributor: &mut Attributor<'_>, unit: &Unit, account: &AccountId, scope: &Scope) -> bool {
-        let of_product = |row: &KeyRow| row.product.as_ref().is_none_or(|product| *product == unit.product);
         let january = unit.year * 12;
         (january..january + 12).filter_map(Month::from_index).any(|month| {
-            let valid = |row: &&&KeyRow| of_product(row) && row.valid.in_month(month);
-            let in_force: Vec<HashSet<&InstitutionId>> = self
-                .versions
-                .iter()
-                .map(|rows| rows.iter().filter(valid).map(|row| &row.institution).collect::<HashSet<_>>())
-                .filter(|institutions| institutions.len() > 1)
-                .collect();
-            if in_force.is_empty() {
+            let in_force = |rows: &[&'r KeyRow]| -> Vec<&'r KeyRow> {
+                let of_product = |row: &KeyRow| row.product.as_ref().is_none_or(|product| *product == unit.product);
+                rows.iter().copied().filter(|row| row.valid.in_month(month) && of_product(row)).collect()
+            };
+            let (before, after) = (in_force(&self.before), in_force(&self.after));
+            // When a key ends, and who signed it, divides nothing.
+            if before.iter().map(|row| decides(row)).eq(after.iter().map(|row| decides(row))) {
                 return false;
             }
+            let versions = before.chunk_by(|a, b| a.key == b.key).chain(after.chunk_by(|a, b| a.key == b.key));
+            let sets: Vec<HashSet<&InstitutionId>> = versions.map(|rows| rows.iter().map(|row| &row.institution).collect()).collect();
             let claimants = attributor.claimants(account, scope, &unit.product, month).all;
-            claimants.len() > 1 && in_force.iter().any(|institutions| claimants.keys().all(|id| institutions.contains(id)))
+            claimants.len() > 1 && sets.iter().any(|set| claimants.keys().all(|id| set.contains(id)))
         })
     }
+}
+
+/// What of a key's row decides about a month in which it is in force.
+fn decides(row: &KeyRow) -> impl PartialEq {
+    (&row.key, &row.applies_to, row.method, &row.institution, row.weight, row.valid.from)
 }
 
 /// A figure by hand as its parts that figures rest on.

@@ -38,14 +38,21 @@ struct Text<'a> {
     name: String,
     folder: PathBuf,
     text: &'a str,
+    /// Where its lines begin, the second on.
+    lines: Vec<usize>,
 }
 
-impl Text<'_> {
+impl<'a> Text<'a> {
+    fn new(name: String, folder: PathBuf, text: &'a str) -> Self {
+        Self { name, folder, text, lines: text.match_indices('\n').map(|(at, _)| at + 1).collect() }
+    }
+
     /// The place of a byte.
     fn place(&self, at: usize) -> Place {
-        let before = self.text.get(..at).unwrap_or(self.text);
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        let passed = self.lines.partition_point(|begins| *begins <= at);
+        let begins = passed.checked_sub(1).and_then(|last| self.lines.get(last)).copied().unwrap_or(0);
+        let line = passed + 1;
+        let column = self.text.get(begins..at).unwrap_or_default().chars().count() + 1;
         Place { text: format!("{}:{line}:{column}", self.name), base: self.folder.clone() }
     }
 }
@@ -131,7 +138,7 @@ impl Reading<'_> {
             }
         };
         let folder = path.parent().map(Path::to_owned).unwrap_or_default();
-        let text = Text { name, folder, text: text.strip_prefix('\u{feff}').unwrap_or(text) };
+        let text = Text::new(name, folder, text.strip_prefix('\u{feff}').unwrap_or(text));
         let (table, errors) = DeTable::parse_recoverable(text.text);
         if errors.is_empty() {
             self.sections(&text, table.get_ref(), files);
