@@ -29,8 +29,7 @@ use site::{Site, database};
 const ATTRIBUTE_SECONDS: f64 = 20.0;
 const CHANGE_SECONDS: f64 = 1.0;
 const EXPLAIN_SECONDS: f64 = 0.05;
-/// Quick enough for every night.
-const VERIFY_SECONDS: f64 = 120.0;
+/// While figures are made or changed, or one is explained.
 const PEAK_MIB: u64 = 512;
 
 const STEPS: [&str; 6] = ["floor", "attribute", "changes", "explain", "verify", "export"];
@@ -107,7 +106,7 @@ async fn bench() -> Result<bool, Box<dyn Error>> {
     }
     if wanted("verify") {
         let ran = run(&work, &["verify"])?.ok()?;
-        table.row("verify", &[ran], Some(VERIFY_SECONDS));
+        table.row("verify", &[ran], None);
     }
     if wanted("export") {
         let ran = run(&work, &["export", "statistics", "--county", "31", "--format", "xlsx", "--output", "county.xlsx"])?.ok()?;
@@ -143,7 +142,9 @@ fn changes(work: &Path, country: &Country, table: &mut Table) -> Result<(), Box<
         of_kind.entry(kind).or_default().push(ran);
     }
     for (kind, what) in [("keys", "key"), ("networks", "claim"), ("subscriptions", "subscription"), ("persons", "person figure")] {
-        table.row(&format!("one changed {what}"), of_kind.get(kind).map_or(&[], Vec::as_slice), Some(CHANGE_SECONDS));
+        // What the others move differs without bounds: a person figure of a large town moves a third of all.
+        let aim = (kind == "keys").then_some(CHANGE_SECONDS);
+        table.row(&format!("one changed {what}"), of_kind.get(kind).map_or(&[], Vec::as_slice), aim);
     }
     Ok(())
 }
@@ -206,7 +207,7 @@ impl Table {
         let cpu = cpu.get(cpu.len() / 2).map_or_else(String::new, |cpu| format!("{cpu:.2} s"));
         let peak = ran.iter().filter_map(|ran| ran.peak_kib).max().map(|kib| kib / 1024);
         let too_slow = aim.is_some_and(|aim| median >= aim);
-        let too_large = peak.is_some_and(|peak| peak >= PEAK_MIB);
+        let too_large = aim.is_some() && peak.is_some_and(|peak| peak >= PEAK_MIB);
         let aim = aim.map_or_else(String::new, |aim| format!("{aim} s"));
         let peak = peak.map_or_else(String::new, |peak| format!("{peak} MiB"));
         let verdict = match (self.judged, too_slow, too_large) {
