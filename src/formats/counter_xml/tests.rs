@@ -42,7 +42,8 @@ fn instance(metric: &str, count: impl std::fmt::Display) -> String {
 }
 
 fn performance(month: &str, category: &str, instances: &str) -> String {
-    let period = format!("<Period><Begin>{month}-01</Begin><End>{month}-28</End></Period>");
+    let last = month.parse::<crate::model::Month>().unwrap().last_day();
+    let period = format!("<Period><Begin>{month}-01</Begin><End>{last}</End></Period>");
     format!("<ItemPerformance>{period}<Category>{category}</Category>{instances}</ItemPerformance>")
 }
 
@@ -237,7 +238,7 @@ fn a_row_that_cannot_be_true_refuses_the_whole_with_its_place() {
         assert!(said.starts_with("line 2, item 2 'B', ft_total, 2018-01: "), "{said}");
         assert!(said.contains(what), "{said}");
     }
-    let year = report(&one("A", 1)).replace("2018-01-28", "2018-12-31");
+    let year = report(&one("A", 1)).replace("2018-01-31</End></Period>", "2018-12-31</End></Period>");
     assert!(refused(&year).contains("not one whole month"));
     assert!(refused(&report(&one("A", 1)).replace("<MetricType>ft_total</MetricType>", "")).contains("MetricType"));
     assert!(refused(&report(&one("A", 1)).replace("<Count>1</Count>", "")).contains("Count"));
