@@ -23,9 +23,7 @@ use crate::model::{AccountId, Month, MonthOutcome, MonthRange, MonthState, Relea
 use crate::schedule::Task;
 use crate::secrets::Sealer;
 use crate::sources::counter_api::redactor_for;
-use crate::sources::{
-    Credentials, FetchError, HttpClients, RawReply, ReportRequest, Soap, fetch_report, fetch_soap_report, host_of,
-};
+use crate::sources::{Credentials, FetchError, HttpClients, RawReply, ReportRequest, Soap, fetch_report, fetch_soap_report, host_of};
 use crate::store::{Store, StoreError};
 
 /// How often whoever watches is told how long is still to be waited.

@@ -53,7 +53,8 @@ impl Redactor {
         let public = public.to_ascii_lowercase();
         let kept: BTreeSet<String> = secrets.into_iter().map(str::to_ascii_lowercase).collect();
         let kept = kept.iter().filter(|secret| secret.len() >= SHORTEST && !public.contains(secret.as_str()));
-        let secrets: Vec<Secret> = kept.flat_map(|secret| [Secret::new(secret), Secret::wide(secret, true), Secret::wide(secret, false)]).collect();
+        let secrets: Vec<Secret> =
+            kept.flat_map(|secret| [Secret::new(secret), Secret::wide(secret, true), Secret::wide(secret, false)]).collect();
         let begins: BTreeSet<u8> = secrets
             .iter()
             .filter_map(|secret| secret.bytes.first())

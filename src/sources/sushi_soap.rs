@@ -69,7 +69,12 @@ pub async fn fetch_soap_report(
 ///
 /// # Errors
 /// No reply came, or not all of it.
-pub async fn ask_soap(client: &HttpClients, request: &ReportRequest<'_>, soap: Soap<'_>, clock: Clock) -> Result<(u16, Vec<u8>), FetchError> {
+pub async fn ask_soap(
+    client: &HttpClients,
+    request: &ReportRequest<'_>,
+    soap: Soap<'_>,
+    clock: Clock,
+) -> Result<(u16, Vec<u8>), FetchError> {
     let redactor = redactor(request.credentials, &service_url(request.base_url)?);
     let mut answer = post(client, request, soap, clock.now()).await.map_err(|error| error.redacted(&redactor))?;
     let mut body = Vec::new();

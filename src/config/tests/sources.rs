@@ -185,7 +185,8 @@ fn other_kinds_are_accepted_with_a_warning() {
 #[test]
 fn a_soap_source_speaks_release_4_and_has_keys_of_its_own() {
     let soap = |more: &str| format!("[[source]]\nid = \"old\"\nkind = \"sushi_soap\"\nurl = \"https://example.org/sushi\"\n{more}\n");
-    let settings = load_text(&soap("reports = [\"jr1\", \"JR1 GOA\", \"BR2\"]\nsoap_action = \"GetReport\"\nrequestor_name = \"Østfold\"")).unwrap();
+    let settings =
+        load_text(&soap("reports = [\"jr1\", \"JR1 GOA\", \"BR2\"]\nsoap_action = \"GetReport\"\nrequestor_name = \"Østfold\"")).unwrap();
     let [source] = settings.sources.as_slice() else { panic!("{settings:?}") };
     assert_eq!(source.kind, SourceKind::SushiSoap);
     assert_eq!(source.release, ReleaseChoice::Release(Release::R4));

@@ -103,7 +103,8 @@ impl<'s> Customers<'s> {
         }
         let same = |one: &str, two: &str| !one.is_empty() && one.trim().eq_ignore_ascii_case(two.trim());
         let names = [&customer.member.customer_id, &customer.member.name];
-        let is_asked = same(&customer.member.customer_id, asked) || names.iter().any(|name| customer.consortium.iter().any(|c| same(c, name)));
+        let is_asked =
+            same(&customer.member.customer_id, asked) || names.iter().any(|name| customer.consortium.iter().any(|c| same(c, name)));
         let may_be_alone = !by_member && (asked.is_empty() || !customer.in_consortium);
         self.many += 1;
         if self.many == 1 {

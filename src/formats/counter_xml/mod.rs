@@ -132,7 +132,9 @@ impl Walk {
                             anything; nothing of it was read";
                 return Err(FormatError::NotReport(what.into()));
             }
-            Event::Text(text) if at.is_none() && !text.borrow().into_inner().trim_matches(['\u{feff}', ' ', '\t', '\r', '\n']).is_empty() => {
+            Event::Text(text)
+                if at.is_none() && !text.borrow().into_inner().trim_matches(['\u{feff}', ' ', '\t', '\r', '\n']).is_empty() =>
+            {
                 return Err(FormatError::BrokenXml { line: 0, column: 0, what: "text stands outside the root element".into() });
             }
             _ => {}

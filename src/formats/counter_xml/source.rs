@@ -152,7 +152,8 @@ impl<R: Read> Source<R> {
 
     /// The first bytes, printable.
     pub(super) fn beginning(&self) -> String {
-        let buffer = if self.decoder.is_some() { self.text.get(self.text_at..self.text_end) } else { self.raw.get(self.raw_at..self.raw_end) };
+        let buffer =
+            if self.decoder.is_some() { self.text.get(self.text_at..self.text_end) } else { self.raw.get(self.raw_at..self.raw_end) };
         let ahead = buffer.unwrap_or_default().iter().take(SHOWN - self.beginning.len());
         let bytes: Vec<u8> = self.beginning.iter().chain(ahead).copied().collect();
         String::from_utf8_lossy(&bytes).chars().map(|c| if c.is_control() { ' ' } else { c }).collect()

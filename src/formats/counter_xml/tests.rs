@@ -216,7 +216,8 @@ fn document_types_and_entities_are_refused() {
 
 #[test]
 fn pages_and_rubbish_are_no_reports() {
-    for page in ["<!DOCTYPE html><html><br></html>", "<html><body><form>Log in", "\u{feff}\n<!doctype HTML PUBLIC \"x\">", "<HTML></HTML>"] {
+    for page in ["<!DOCTYPE html><html><br></html>", "<html><body><form>Log in", "\u{feff}\n<!doctype HTML PUBLIC \"x\">", "<HTML></HTML>"]
+    {
         assert!(matches!(read_bytes(page.as_bytes()), Err(FormatError::Html { .. })), "{page}");
     }
     for text in ["<a/>", "<error>go away</error>", "<<<", "<a></b>", "<a", "<!", "<br> 192.0.2.77"] {
@@ -233,7 +234,8 @@ fn pages_and_rubbish_are_no_reports() {
 
 #[test]
 fn a_row_that_cannot_be_true_refuses_the_whole_with_its_place() {
-    for (count, what) in [("-7", "below zero"), ("3.5", "whole"), ("", "empty"), ("1,000", "whole"), ("99999999999999999999", "too large")] {
+    for (count, what) in [("-7", "below zero"), ("3.5", "whole"), ("", "empty"), ("1,000", "whole"), ("99999999999999999999", "too large")]
+    {
         let said = refused(&report(&format!("{}\n{}", one("A", 1), one("B", count))));
         assert!(said.starts_with("line 2, item 2 'B', ft_total, 2018-01: "), "{said}");
         assert!(said.contains(what), "{said}");
@@ -249,7 +251,9 @@ fn a_row_that_cannot_be_true_refuses_the_whole_with_its_place() {
 #[test]
 fn a_document_is_read_in_its_own_encoding() {
     let text = response("C1", &customer("C1", &one("Bø og ål", 7)));
-    for (label, declared) in [("UTF-8", ""), ("ISO-8859-1", "ISO-8859-1"), ("UTF-16LE", "UTF-16"), ("UTF-16BE", "utf-16"), ("UTF-8", "utf-8")] {
+    for (label, declared) in
+        [("UTF-8", ""), ("ISO-8859-1", "ISO-8859-1"), ("UTF-16LE", "UTF-16"), ("UTF-16BE", "utf-16"), ("UTF-8", "utf-8")]
+    {
         let declaration = if declared.is_empty() { String::new() } else { format!("<?xml version=\"1.0\" encoding='{declared}'?>\n") };
         let bytes = encoded(&format!("{declaration}{text}"), label);
         let mark: &[u8] = match label {
@@ -303,7 +307,8 @@ fn nothing_is_without_end() {
 
 #[test]
 fn a_large_report_streams_and_an_item_may_be_large() {
-    let many: String = (0..12).map(|m| performance(&format!("20{:02}-{:02}", m % 90 + 10, m % 12 + 1), "Requests", &instance("ft_total", 1))).collect();
+    let many: String =
+        (0..12).map(|m| performance(&format!("20{:02}-{:02}", m % 90 + 10, m % 12 + 1), "Requests", &instance("ft_total", 1))).collect();
     let items = item("A", &many.repeat(12_000));
     let text = report(&customer("C", &items));
     let mut lines = Lines::default();

@@ -367,9 +367,7 @@ impl Vendor {
                 let doctype = format!("<!DOCTYPE S:Envelope [<!ENTITY e0 SYSTEM \"file:///etc/hostname\">{bomb}]>\n");
                 xml(text.replacen('\n', &format!("\n{doctype}"), 1).replacen("<ItemName>", "<ItemName>&e29;", 1))
             }
-            Behaviour::Gzip => {
-                Reply::new(200, "text/xml", body::gzip(body::whole(text))).with(header::CONTENT_ENCODING, "gzip")
-            }
+            Behaviour::Gzip => Reply::new(200, "text/xml", body::gzip(body::whole(text))).with(header::CONTENT_ENCODING, "gzip"),
             _ => xml(text),
         })
     }
