@@ -190,7 +190,7 @@ fn a_soap_source_speaks_release_4_and_has_keys_of_its_own() {
     let [source] = settings.sources.as_slice() else { panic!("{settings:?}") };
     assert_eq!(source.kind, SourceKind::SushiSoap);
     assert_eq!(source.release, ReleaseChoice::Release(Release::R4));
-    assert_eq!(source.reports.iter().map(|id| id.as_str()).collect::<Vec<_>>(), ["JR1", "JR1GOA", "BR2"]);
+    assert_eq!(source.reports.iter().map(ReportId::as_str).collect::<Vec<_>>(), ["JR1", "JR1GOA", "BR2"]);
     assert_eq!((source.soap.action.as_str(), source.soap.requestor_name.as_str()), ("GetReport", "Østfold"));
     assert!(settings.warnings.is_empty());
     let plain = load_text(&soap("release = \"4\"")).unwrap();

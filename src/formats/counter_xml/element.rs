@@ -110,6 +110,7 @@ pub(super) fn child(within: Node, name: &str) -> Option<Node> {
     })
 }
 
+#[expect(clippy::match_same_arms, reason = "in the order of what elements stand in, from those that are met most")]
 fn exactly(within: Node, name: &str) -> Option<Node> {
     Some(match (within, name) {
         (Node::Skip, _) => Node::Skip,
@@ -138,7 +139,7 @@ fn exactly(within: Node, name: &str) -> Option<Node> {
         (Node::Contributor, "ItemContributorName") => L(Leaf::Name),
         (Node::Contributor, "ItemContributorRole") => L(Leaf::Type),
         (Node::Contributor | Node::Parent, _) => Node::Skip,
-        (Node::Fault, "Exception") | (_, "Exception") => Node::Exception,
+        (_, "Exception") => Node::Exception,
         (Node::Exception, "Number" | "Code") => L(Leaf::Number),
         (Node::Exception, "Severity") => L(Leaf::Severity),
         (Node::Exception, "Message") => L(Leaf::Message),

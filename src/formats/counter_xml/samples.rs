@@ -7,6 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::formats::summary::summarise;
+use crate::model::ReportId;
 use crate::skipped_tests::skip;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/counter/samples");
@@ -58,7 +59,7 @@ fn the_samples_of_other_software_hold_what_their_index_says() {
         let name = path.rsplit('/').next().unwrap();
         let (_, report, exceptions, metrics) = KNOWN.iter().find(|known| known.0 == name).unwrap_or_else(|| panic!("{path} is not listed"));
         let (reading, summary) = summarise(File::open(format!("{ROOT}/{path}")).unwrap()).unwrap_or_else(|error| panic!("{path}: {error}"));
-        assert_eq!(reading.header.report.as_ref().map(|id| id.as_str()), Some(*report), "{path}");
+        assert_eq!(reading.header.report.as_ref().map(ReportId::as_str), Some(*report), "{path}");
         assert_eq!(reading.header.release, Some(crate::model::Release::R4), "{path}");
         assert_eq!(reading.exceptions.iter().map(|e| e.code).collect::<Vec<_>>(), *exceptions, "{path}");
         assert_eq!(summary.records, reading.records, "{path}");

@@ -232,7 +232,7 @@ impl<R: Read> BufRead for Source<R> {
         match taken.iter().rposition(|byte| *byte == b'\n') {
             None => self.column += size,
             Some(last) => {
-                self.line += taken.iter().filter(|byte| **byte == b'\n').count();
+                self.line += taken.split(|byte| *byte == b'\n').count() - 1;
                 self.column = size - last;
             }
         }

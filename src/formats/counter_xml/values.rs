@@ -37,7 +37,7 @@ pub(super) fn month(begin: &str, end: &str) -> Result<(Month, Option<&'static st
     }
     let odd = match last.2 {
         0 => Some("a Period's dates are months"),
-        day if day < 28 || day > 31 => return Err(()),
+        day if !(28..=31).contains(&day) => return Err(()),
         day if NaiveDate::from_ymd_opt(last.0, last.1, day).is_none() => Some("a Period ends on a day that its month does not have"),
         day if day != chrono::Datelike::day(&month.last_day()) => {
             Some("a Period ends before the last day of its month; the whole month is meant")
