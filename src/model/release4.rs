@@ -61,6 +61,12 @@ pub fn release_4_report(name: &str) -> Option<ReportId> {
     RELEASE_4_REPORTS.iter().find(|(id, _)| *id == letters).map(|(id, _)| ReportId::trusted(id))
 }
 
+/// Whether a report is one of Release 4.
+#[must_use]
+pub fn is_release_4(report: &ReportId) -> bool {
+    RELEASE_4_REPORTS.iter().any(|(id, _)| *id == report.as_str())
+}
+
 /// The name by which SUSHI asks for a report: that of the standard, or the id as it is.
 #[must_use]
 pub fn sushi_name(report: &ReportId) -> &str {

@@ -36,6 +36,9 @@ pub(super) use self::source::is_markup;
 /// Elements within one another; a reply has a dozen.
 const DEEPEST: usize = 64;
 
+/// What is tolerated of an ampersand.
+const LONE: &str = "a lone '&', which XML writes as '&amp;'";
+
 /// Reads a reply of SUSHI, or what a vendor sends instead of one, in one pass; memory does not grow with its size.
 ///
 /// # Errors
@@ -43,6 +46,8 @@ const DEEPEST: usize = 64;
 pub fn read(reader: impl Read, sink: &mut impl RecordSink) -> Result<Reading, FormatError> {
     let mut xml = Reader::from_reader(Source::new(reader)?);
     xml.config_mut().expand_empty_elements = true;
+    // What is no reference is a lone ampersand, which old servers forget to escape.
+    xml.config_mut().allow_dangling_amp = true;
     let mut state = State::new(sink);
     let mut walk = Walk { stack: Vec::with_capacity(DEEPEST), began: false };
     let mut buffer = Vec::with_capacity(4096);
@@ -112,11 +117,23 @@ impl Walk {
                     return state.end(node, self.stack.last().copied().unwrap_or(Node::Outer));
                 }
             }
-            Event::Text(text) if matches!(at, Some(Node::Leaf(_))) => return state.text(&text.borrow().into_inner()),
+            Event::Text(text) if matches!(at, Some(Node::Leaf(_))) => {
+                let text = text.borrow().into_inner();
+                if text.starts_with('&') {
+                    state.note(LONE);
+                }
+                return state.text(&text);
+            }
             Event::CData(text) if matches!(at, Some(Node::Leaf(_))) => return state.text(&text.borrow().into_inner()),
             Event::GeneralRef(reference) => {
+                let name = reference.borrow().into_inner();
+                if !name.chars().all(|c| c.is_alphanumeric() || matches!(c, '#' | '_' | '-' | '.' | ':')) {
+                    state.note(LONE);
+                    let is_leaf = matches!(at, Some(Node::Leaf(_)));
+                    return if is_leaf { state.text(&format!("&{name};")) } else { Ok(()) };
+                }
                 let character = character(reference).ok_or_else(|| {
-                    let what = format!("the entity '&{};' is none of XML's own five", state::shown(&reference.borrow().into_inner()));
+                    let what = format!("the entity '&{};' is none of XML's own five", state::shown(&name));
                     if self.began { state.refused(what) } else { FormatError::BrokenXml { line: 0, column: 0, what } }
                 })?;
                 if matches!(at, Some(Node::Leaf(_))) {

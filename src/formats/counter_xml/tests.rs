@@ -215,6 +215,13 @@ fn document_types_and_entities_are_refused() {
 }
 
 #[test]
+fn a_lone_ampersand_is_one() {
+    let (lines, reading) = read_bytes(report(&one("R & D; A &c", 7)).as_bytes()).unwrap();
+    assert_eq!(lines, ["P R & D; A &c [Journal] ft_total 2018-01 7"]);
+    assert!(reading.notes.iter().any(|note| note.what.contains("lone '&'")), "{:?}", reading.notes);
+}
+
+#[test]
 fn pages_and_rubbish_are_no_reports() {
     for page in ["<!DOCTYPE html><html><br></html>", "<html><body><form>Log in", "\u{feff}\n<!doctype HTML PUBLIC \"x\">", "<HTML></HTML>"]
     {
