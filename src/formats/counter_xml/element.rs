@@ -104,10 +104,13 @@ const NAMES: [&str; 24] = [
 
 /// What an element is within another. Nothing if it is not known there.
 pub(super) fn child(within: Node, name: &str) -> Option<Node> {
-    exactly(within, name).or_else(|| {
-        let right = NAMES.iter().find(|known| known.eq_ignore_ascii_case(name)).filter(|known| **known != name)?;
-        exactly(within, right)
-    })
+    let found = exactly(within, name);
+    // A wrapping may have any name, so it is only one if it is nothing else.
+    if found.is_some_and(|node| node != Node::Outer) {
+        return found;
+    }
+    let right = NAMES.iter().find(|known| known.eq_ignore_ascii_case(name)).filter(|known| **known != name);
+    right.and_then(|right| exactly(within, right)).or(found)
 }
 
 #[expect(clippy::match_same_arms, reason = "in the order of what elements stand in, from those that are met most")]

@@ -94,7 +94,9 @@ fn envelopes_customers_and_reports_may_be_missing() {
     let expected = ["P A [Journal] ft_total 2018-01 7"];
     assert_eq!(rows(&one("A", 7)), expected);
     assert_eq!(rows(&report(&one("A", 7))), expected);
-    assert_eq!(rows(&format!("<report Name=\"JR1\">{}</report>", customer("C", &one("A", 7)))), expected);
+    let bare = format!("<report Name=\"Journal Report 1 (R4)\">{}</report>", customer("C", &one("A", 7)));
+    let (lines, reading) = read_bytes(bare.as_bytes()).unwrap();
+    assert_eq!((lines.as_slice(), reading.header.report.unwrap().as_str()), (expected.map(str::to_owned).as_slice(), "JR1"));
     assert_eq!(rows(&format!("<a:Wrapped xmlns:a='y'><Reports>{}</Reports></a:Wrapped>", report(&one("A", 7)))), expected);
 }
 
