@@ -8,18 +8,18 @@ use serde_json::json;
 
 use super::arguments::CheckArguments;
 use super::context::Context;
-use super::{Done, Failure};
+use super::{Done, Failure, check_soap};
 use crate::attribution::PersonFigures;
 use crate::config::{ReleaseChoice, SourceKind, SourceSettings};
 use crate::model::registry::{Account, InstitutionKind, Registry};
 use crate::model::{Month, MunicipalityCode, ReportId, SourceId};
 use crate::registry::problem::did_you_mean;
 use crate::secrets::Sealer;
-use crate::sources::{Credentials, HttpClients, InfoRequest, counter_api, reports, status};
+use crate::sources::{Credentials, HttpClients, InfoRequest, counter_api, reports, status, sushi_soap};
 use crate::store::Store;
 
 /// The longest that a source may take to say how it is.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// One thing that was looked at.
 #[derive(Debug)]
@@ -79,9 +79,13 @@ pub async fn run(context: &Context, arguments: &CheckArguments) -> Result<Done, 
     registered(&mut findings, &settings.sources, &registry);
     if arguments.online {
         let clients = HttpClients::new(None)?;
-        for source in settings.sources.iter().filter(|source| source.kind == SourceKind::CounterApi) {
+        for source in settings.sources.iter().filter(|source| matches!(source.kind, SourceKind::CounterApi | SourceKind::SushiSoap)) {
             let about = format!("source {}", source.id);
-            match ask(&clients, source, &registry, &sealer, context).await {
+            let asked = match source.kind {
+                SourceKind::SushiSoap => check_soap::ask(&clients, source, &registry, &sealer, context).await,
+                _ => ask(&clients, source, &registry, &sealer, context).await,
+            };
+            match asked {
                 Ok(what) => findings.good(about, what),
                 Err(what) => findings.bad(about, what),
             }
@@ -138,7 +142,7 @@ fn credentials(findings: &mut Findings, sources: &BTreeSet<&SourceId>, registry:
     }
 }
 
-fn open(account: &Account, sealer: &Sealer) -> Result<Credentials, String> {
+pub(super) fn open(account: &Account, sealer: &Sealer) -> Result<Credentials, String> {
     let open = |column: &str, stored: &str| {
         sealer.reveal(&crate::secrets::context(&account.id, column), stored).map_err(|error| format!("{column}: {error}"))
     };
@@ -185,8 +189,13 @@ fn registered(findings: &mut Findings, sources: &[SourceSettings], registry: &Re
 
 /// Addresses that are used otherwise than they are written.
 fn addresses(findings: &mut Findings, sources: &[SourceSettings]) {
-    for source in sources.iter().filter(|source| source.kind == SourceKind::CounterApi) {
-        match counter_api::base_url(&source.url) {
+    for source in sources {
+        let used = match source.kind {
+            SourceKind::CounterApi => counter_api::base_url(&source.url),
+            SourceKind::SushiSoap => sushi_soap::service_url(&source.url),
+            _ => continue,
+        };
+        match used {
             Ok(url) if url.query().is_none() && url.as_str().trim_end_matches('/') != source.url.trim_end_matches('/') => {
                 findings.good(format!("source {}", source.id), format!("its url is used as {url}"));
             }
@@ -194,6 +203,14 @@ fn addresses(findings: &mut Findings, sources: &[SourceSettings]) {
             Err(error) => findings.bad(format!("source {}", source.id), error.to_string()),
         }
     }
+}
+
+/// The account of a source that it is asked as: one that is valid today, if there is one.
+pub(super) fn who_asks<'a>(source: &SourceSettings, registry: &'a Registry, context: &Context) -> Result<&'a Account, String> {
+    let today = context.clock.today(context.settings.schedule.time_zone);
+    let mut accounts = registry.accounts.iter().filter(|account| account.source == source.id);
+    let account = accounts.clone().find(|account| account.valid.on(today)).or_else(|| accounts.next());
+    account.ok_or_else(|| "no account of it is registered, so it cannot be asked".into())
 }
 
 /// Asks a source how it is, and whether it has the reports that are wanted of it.
@@ -204,11 +221,7 @@ async fn ask(
     sealer: &Sealer,
     context: &Context,
 ) -> Result<String, String> {
-    let today = context.clock.today(context.settings.schedule.time_zone);
-    let mut accounts = registry.accounts.iter().filter(|account| account.source == source.id);
-    let Some(account) = accounts.clone().find(|account| account.valid.on(today)).or_else(|| accounts.next()) else {
-        return Err("no account of it is registered, so it cannot be asked".into());
-    };
+    let account = who_asks(source, registry, context)?;
     let credentials = open(account, sealer)?;
     let request = InfoRequest {
         base_url: &source.url,

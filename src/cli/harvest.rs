@@ -15,7 +15,8 @@ use crate::config::{Settings, SourceKind};
 use crate::harvest::places::ByClaims;
 use crate::harvest::{HarvestReport, Harvester, PATIENCE};
 use crate::model::MonthState;
-use crate::schedule::{KnownMonth, KnownMonths, PlanRules, Selection, SourcePlan, plan};
+use crate::model::release4::is_release_4;
+use crate::schedule::{KnownMonth, KnownMonths, PlanRules, Selection, SourcePlan, Task, plan};
 use crate::sources::HttpClients;
 use crate::store::{MonthRow, Store};
 
@@ -55,7 +56,9 @@ pub async fn harvest(context: &Context, store: &Store, selection: &Selection) ->
     let months = store.months().await?;
     // What becomes due while this run would wait for it is due.
     let until = context.clock.now() + PATIENCE;
-    let tasks = plan(&source_plans(settings), &registry.accounts, &known_months(&months), &rules, selection, until);
+    let mut tasks = plan(&source_plans(settings), &registry.accounts, &known_months(&months), &rules, selection, until);
+    // A report that is named may be one of a release that a source does not speak.
+    tasks.retain(|task| speaks(settings, task));
     let archive = context.archive()?;
     let clients = HttpClients::new(None)?;
     let sealer = context.sealer();
@@ -81,10 +84,16 @@ pub async fn harvest(context: &Context, store: &Store, selection: &Selection) ->
     Ok(report?)
 }
 
-/// What each COUNTER source wants harvested.
+/// What each source that is asked for reports wants harvested.
 fn source_plans(settings: &Settings) -> Vec<SourcePlan> {
-    let counter = settings.sources.iter().filter(|source| source.kind == SourceKind::CounterApi);
-    counter.map(|source| SourcePlan { source: source.id.clone(), reports: source.reports.clone() }).collect()
+    let asked = settings.sources.iter().filter(|source| matches!(source.kind, SourceKind::CounterApi | SourceKind::SushiSoap));
+    asked.map(|source| SourcePlan { source: source.id.clone(), reports: source.reports.clone() }).collect()
+}
+
+/// Whether the report of a task is one of the release that its source speaks.
+fn speaks(settings: &Settings, task: &Task) -> bool {
+    let source = settings.sources.iter().find(|source| source.id == task.source);
+    source.is_some_and(|source| (source.kind == SourceKind::SushiSoap) == is_release_4(&task.report))
 }
 
 fn known_months(rows: &[MonthRow]) -> KnownMonths {

@@ -4,6 +4,7 @@ use super::Failure;
 use crate::config::Settings;
 use crate::model::ids::COUNTER_REPORTS;
 use crate::model::registry::Registry;
+use crate::model::release4::RELEASE_4_REPORTS;
 use crate::model::{AccountId, InstitutionId, Month, ProductId, ReportId, SourceId};
 use crate::registry::problem::did_you_mean;
 
@@ -40,7 +41,8 @@ pub fn product(id: &ProductId, registry: &Registry, settings: &Settings) -> Resu
 
 /// A report is one of COUNTER's.
 pub fn report(id: &ReportId) -> Result<(), Failure> {
-    among("--report", id.as_str(), "COUNTER has no report of that name", COUNTER_REPORTS.into_iter())
+    let known = COUNTER_REPORTS.into_iter().chain(RELEASE_4_REPORTS.iter().map(|(id, _)| *id));
+    among("--report", id.as_str(), "COUNTER has no report of that name", known)
 }
 
 /// A range does not run backwards.

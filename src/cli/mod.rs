@@ -6,6 +6,7 @@
 mod arguments;
 mod attribute;
 mod check;
+mod check_soap;
 mod close;
 mod context;
 mod demo;

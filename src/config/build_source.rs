@@ -8,11 +8,12 @@ use reqwest::Url;
 use super::layers::Place;
 use super::problem::{did_you_mean, shown};
 use super::reader::{Reader, Section, described};
-use super::schema::{FALLBACK_KEYS, RULE_KEYS, SOURCE_KEYS};
-use super::source::{Fallback, ProductRule, ReleaseChoice, SourceKind, SourceSettings};
+use super::schema::{FALLBACK_KEYS, RULE_KEYS, SOAP_KEYS, SOURCE_KEYS};
+use super::source::{Fallback, ProductRule, ReleaseChoice, SoapSettings, SourceKind, SourceSettings};
 use super::{Pattern, build, cron};
 use crate::model::ids::COUNTER_REPORTS;
 use crate::model::registry::{Access, SharedTraffic};
+use crate::model::release4::{RELEASE_4_REPORTS, release_4_report};
 use crate::model::{ProductId, Release, ReportId, SourceId};
 
 /// Words in a query that name a secret.
@@ -51,20 +52,23 @@ fn source(reader: &mut Reader<'_>, section: &Section<'_>, place: &Place) -> Opti
         text.parse::<SourceKind>().map_err(|()| one_of(text, &kinds))
     });
     let counter = kind.is_none_or(|kind| kind == SourceKind::CounterApi);
+    let soap = kind == Some(SourceKind::SushiSoap);
     for required in ["id", "kind", "url"] {
-        if section.get(required).is_none() && (required != "url" || counter) {
+        if section.get(required).is_none() && (required != "url" || counter || soap) {
             reader.at(place, section.name.to_owned(), format!("has no {required}; every [[source]] needs one"));
         }
     }
     if counter {
         known_keys(reader, section, &SOURCE_KEYS);
+    } else if soap {
+        known_keys(reader, section, &SOAP_KEYS);
     } else if let (Some(kind), Some(id)) = (kind, &id) {
         warn_of_kind(reader, section, place, kind, id);
     }
 
     let allow_http = if section.get("allow_http").is_some() { reader.switch(section, "allow_http") } else { Some(false) };
-    let release = release_choice(reader, section);
-    let check = |text: &str| if counter { address(text, allow_http.unwrap_or(true)) } else { other_address(text) };
+    let release = if soap { release_4(reader, section) } else { release_choice(reader, section) };
+    let check = |text: &str| if counter || soap { address(text, allow_http.unwrap_or(true)) } else { other_address(text) };
     let url = reader.parse(section, "url", check);
     let fallback = fallback(reader, section, allow_http.unwrap_or(true));
     if let (Some(Some(fallback)), Some(url), Some(ReleaseChoice::Release(release))) = (&fallback, &url, release)
@@ -77,7 +81,7 @@ fn source(reader: &mut Reader<'_>, section: &Section<'_>, place: &Place) -> Opti
             "is the same release at the same address, so it has nothing that is missing there; leave it out",
         );
     }
-    let reports = reports(reader, section, counter);
+    let reports = if soap { reports_4(reader, section) } else { reports(reader, section, counter) };
     let product: Option<ProductId> = match section.get("product") {
         Some(_) => reader.parse(section, "product", self::id),
         None => id.as_ref().map(|id| ProductId::trusted(id.as_str())),
@@ -103,12 +107,13 @@ fn source(reader: &mut Reader<'_>, section: &Section<'_>, place: &Place) -> Opti
         "YYYY-MM-DD" => Ok(true),
         other => Err(one_of(other, &["YYYY-MM", "YYYY-MM-DD"])),
     });
+    let soap_settings = soap_settings(reader, section, soap);
     Some(SourceSettings {
         id: id?,
         vendor: vendor?.unwrap_or_default(),
         kind: kind?,
         release: release?,
-        url: if counter { url? } else { url.unwrap_or_default() },
+        url: if counter || soap { url? } else { url.unwrap_or_default() },
         allow_http: allow_http?,
         fallback: fallback?,
         reports: reports?,
@@ -121,6 +126,7 @@ fn source(reader: &mut Reader<'_>, section: &Section<'_>, place: &Place) -> Opti
         cron: cron?,
         requests_at_once: usize::try_from(requests?).ok()?,
         user_agent: user_agent?,
+        soap: soap_settings?,
         whole_dates: date_format?.unwrap_or(false),
     })
 }
@@ -144,7 +150,7 @@ fn known_keys(reader: &mut Reader<'_>, section: &Section<'_>, known: &[&str]) {
     let mut unknown: Vec<&String> = section.table.keys().filter(|key| !known.contains(&key.as_str())).collect();
     unknown.sort();
     for key in unknown {
-        let hint = if known != SOURCE_KEYS && SOURCE_KEYS.contains(&key.as_str()) {
+        let hint = if (known == FALLBACK_KEYS || known == RULE_KEYS) && SOURCE_KEYS.contains(&key.as_str()) {
             "; it is a key of [[source]] and must stand above the sections within it".to_owned()
         } else {
             did_you_mean(key, known.iter().copied())
@@ -175,12 +181,46 @@ fn release_choice(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<Rele
     if text == "auto" {
         return Some(ReleaseChoice::Auto);
     }
+    if text.parse() == Ok(Release::R4) {
+        reader.problem(section, "release", "Release 4 has no COUNTER API; a source that speaks it is of kind = \"sushi_soap\"");
+        return None;
+    }
     let Ok(release) = text.parse() else {
         let what = format!("'{}' is no release that this source can be asked for; write \"5\", \"5.1\" or \"auto\"", shown(&text));
         reader.problem(section, "release", what);
         return None;
     };
     Some(ReleaseChoice::Release(release))
+}
+
+/// The release of a `sushi_soap` source, which speaks no other.
+fn release_4(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<ReleaseChoice> {
+    match release_text(section) {
+        Some(text) if text.parse() != Ok(Release::R4) => {
+            let what = format!("'{}' is not spoken in SOAP: a source of kind sushi_soap speaks Release 4; leave release out", shown(&text));
+            reader.problem(section, "release", what);
+            None
+        }
+        _ => Some(ReleaseChoice::Release(Release::R4)),
+    }
+}
+
+/// What stands in SOAP requests; the defaults for other kinds.
+fn soap_settings(reader: &mut Reader<'_>, section: &Section<'_>, soap: bool) -> Option<SoapSettings> {
+    let mut settings = SoapSettings::default();
+    if !soap {
+        return Some(settings);
+    }
+    let action = given(reader, section, "soap_action", |text| {
+        let fits = text.bytes().all(|b| (b' '..=b'~').contains(&b) && b != b'"');
+        if fits { Ok(text.to_owned()) } else { Err("has quotes, or characters that no header takes; use plain ASCII".into()) }
+    });
+    let mut text = |key| given(reader, section, key, |text| Ok(text.to_owned()));
+    let (name, email) = (text("requestor_name"), text("requestor_email"));
+    settings.action = action?.unwrap_or(settings.action);
+    settings.requestor_name = name?.unwrap_or_default();
+    settings.requestor_email = email?.unwrap_or_default();
+    Some(settings)
 }
 
 /// The base address of a COUNTER API. What it says of an address never shows it whole: a secret may be in it.
@@ -255,17 +295,37 @@ fn fallback(reader: &mut Reader<'_>, section: &Section<'_>, allow_http: bool) ->
 }
 
 fn reports(reader: &mut Reader<'_>, section: &Section<'_>, counter: bool) -> Option<Vec<ReportId>> {
-    if section.get("reports").is_none() {
-        return Some(vec![ReportId::trusted("PR")]);
-    }
-    let reports = reader.list(section, "reports", |text| {
+    report_list(reader, section, "PR", |text| {
         let report: ReportId = id(text)?;
         if counter && !report.is_counter() {
             let hint = did_you_mean(report.as_str(), COUNTER_REPORTS);
             return Err(format!("'{}' is no report of COUNTER Release 5{hint}; there are {}", shown(text), COUNTER_REPORTS.join(", ")));
         }
         Ok(report)
-    })?;
+    })
+}
+
+/// The reports of a `sushi_soap` source.
+fn reports_4(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<Vec<ReportId>> {
+    report_list(reader, section, "PR1", |text| {
+        let known = RELEASE_4_REPORTS.map(|(_, name)| name);
+        release_4_report(text).ok_or_else(|| {
+            let hint = did_you_mean(text, known);
+            format!("'{}' is no report of COUNTER Release 4{hint}; there are {}", shown(text), known.join(", "))
+        })
+    })
+}
+
+fn report_list(
+    reader: &mut Reader<'_>,
+    section: &Section<'_>,
+    default: &str,
+    parse: impl Fn(&str) -> Result<ReportId, String>,
+) -> Option<Vec<ReportId>> {
+    if section.get("reports").is_none() {
+        return Some(vec![ReportId::trusted(default)]);
+    }
+    let reports = reader.list(section, "reports", parse)?;
     let twice = reports.iter().enumerate().find(|(at, report)| reports[..*at].contains(report)).map(|(_, report)| report.clone());
     if let Some(twice) = twice {
         reader.problem(section, "reports", format!("{twice} is named twice; name every report once"));

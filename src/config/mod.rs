@@ -35,7 +35,7 @@ pub use settings::{
     ArchiveSettings, AttributionSettings, DataSettings, HarvestSettings, HttpSettings, ScheduleSettings, SecretSettings, Settings,
     StoreSettings,
 };
-pub use source::{Fallback, ProductRule, ReleaseChoice, SourceKind, SourceSettings};
+pub use source::{Fallback, ProductRule, ReleaseChoice, SoapSettings, SourceKind, SourceSettings};
 
 use files::{Files, Reading};
 use layers::Places;

@@ -69,6 +69,29 @@ pub const SOURCE_KEYS: [&str; 18] = [
     "date_format",
 ];
 
+/// The keys of a `[[source]]` of the kind `sushi_soap`.
+pub const SOAP_KEYS: [&str; 19] = [
+    "id",
+    "vendor",
+    "kind",
+    "release",
+    "url",
+    "allow_http",
+    "reports",
+    "product",
+    "product_rule",
+    "access",
+    "shared_traffic",
+    "pause",
+    "timeout",
+    "cron",
+    "requests_at_once",
+    "user_agent",
+    "soap_action",
+    "requestor_name",
+    "requestor_email",
+];
+
 /// The keys of a source's `fallback`.
 pub const FALLBACK_KEYS: [&str; 2] = ["release", "url"];
 

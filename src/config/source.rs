@@ -44,8 +44,28 @@ pub struct SourceSettings {
     pub requests_at_once: usize,
     /// What we call ourselves there, for vendors that refuse clients they do not know.
     pub user_agent: Option<String>,
+    /// `sushi_soap` only: what goes into requests beside credentials.
+    pub soap: SoapSettings,
     /// Months are asked for as whole dates, `YYYY-MM-DD`; else as `YYYY-MM`.
     pub whole_dates: bool,
+}
+
+/// What stands in a SOAP request beside the account's credentials.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SoapSettings {
+    /// `SOAPAction` (SOAP 1.1 section 6.1.1), without quotes.
+    pub action: String,
+    /// `Name` of the requestor; empty if not told.
+    pub requestor_name: String,
+    /// `Email` of the requestor; empty if not told.
+    pub requestor_email: String,
+}
+
+impl Default for SoapSettings {
+    /// What most servers expect.
+    fn default() -> Self {
+        Self { action: "SushiService:GetReportIn".into(), requestor_name: String::new(), requestor_email: String::new() }
+    }
 }
 
 /// What a source speaks (HARVEST section 2).

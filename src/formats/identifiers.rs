@@ -5,9 +5,11 @@
 use crate::model::Identifier;
 
 /// The kinds of the Code of Practice, and what they are also called.
-const KINDS: [(&str, &str); 15] = [
+const KINDS: [(&str, &str); 17] = [
     ("doi", "DOI"),
     ("isbn", "ISBN"),
+    ("printisbn", "Print_ISBN"),
+    ("onlineisbn", "Online_ISBN"),
     ("printissn", "Print_ISSN"),
     ("onlineissn", "Online_ISSN"),
     ("linkingissn", "Linking_ISSN"),
@@ -32,7 +34,7 @@ pub fn identifier(kind: &str, value: &str) -> Option<Identifier> {
     }
     let kind = known_kind(kind).unwrap_or(if kind.is_empty() { "Proprietary" } else { kind });
     let usual = match kind {
-        "ISBN" => isbn(value),
+        _ if kind.ends_with("ISBN") => isbn(value),
         "DOI" => doi(value),
         _ if kind.ends_with("ISSN") => issn(value),
         _ => None,

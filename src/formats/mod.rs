@@ -5,6 +5,7 @@
 //! and what was tolerated. Memory does not grow with the report. [`read`] finds out which format it is.
 
 pub mod counter_json;
+pub mod counter_xml;
 pub mod delimited;
 pub mod digest;
 pub mod identifiers;
@@ -90,6 +91,22 @@ pub enum FormatError {
         /// The first 200 bytes, printable.
         beginning: String,
     },
+    /// A page for people: a login, an error.
+    #[error("not a report, but an HTML page: it begins with: {beginning}")]
+    Html {
+        /// The first 200 bytes, printable.
+        beginning: String,
+    },
+    /// XML that ends in the middle or is broken.
+    #[error("broken XML at line {line}, column {column}: {what}")]
+    BrokenXml {
+        /// Line, from 1.
+        line: usize,
+        /// Column, from 1, in bytes.
+        column: usize,
+        /// What is wrong.
+        what: String,
+    },
     /// JSON that ends in the middle or is broken.
     #[error("broken JSON at line {line}, column {column}: {what}")]
     Broken {
@@ -100,7 +117,7 @@ pub enum FormatError {
         /// What is wrong.
         what: String,
     },
-    /// Sound JSON that is neither a report nor an exception.
+    /// Sound JSON or XML that is neither a report nor an exception.
     #[error("not a COUNTER report: {0}")]
     NotReport(String),
     /// A row that cannot be true or cannot be understood.
@@ -124,7 +141,7 @@ const BEGINNING: usize = 64 * 1024;
 
 /// Reads a report in any form that is known, in one pass.
 ///
-/// What begins with the header of a table of use is a table; all else has to be COUNTER JSON.
+/// What begins with `<` is XML, what begins with the header of a table of use is a table; all else has to be COUNTER JSON.
 ///
 /// # Errors
 /// See [`FormatError`]: nothing that was passed to the sink is to be used then.
@@ -140,6 +157,9 @@ pub fn read(mut reader: impl Read, sink: &mut impl RecordSink) -> Result<Reading
             break is_table(&beginning, true).unwrap_or(false);
         }
     };
+    if counter_xml::is_markup(&beginning) {
+        return counter_xml::read(Cursor::new(beginning).chain(reader), sink);
+    }
     let reader = Cursor::new(beginning).chain(reader);
     if is_table { usage_table::read(reader, sink) } else { counter_json::read(reader, sink) }
 }

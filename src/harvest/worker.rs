@@ -17,13 +17,13 @@ use super::verdict::{Answer, Asked, Earlier, Stop, Transport, Verdict, judge, ju
 use crate::archive::{Archive, ArchiveError};
 use crate::attribution::Attributor;
 use crate::clock::Clock;
-use crate::config::{ReleaseChoice, Settings, SourceSettings};
+use crate::config::{ReleaseChoice, Settings, SoapSettings, SourceKind, SourceSettings};
 use crate::model::registry::{Account, Registry};
 use crate::model::{AccountId, Month, MonthOutcome, MonthRange, MonthState, Release, ReportId, SourceId, Trouble};
 use crate::schedule::Task;
 use crate::secrets::Sealer;
 use crate::sources::counter_api::redactor_for;
-use crate::sources::{Credentials, FetchError, HttpClients, RawReply, ReportRequest, fetch_report, host_of};
+use crate::sources::{Credentials, FetchError, HttpClients, RawReply, ReportRequest, Soap, fetch_report, fetch_soap_report, host_of};
 use crate::store::{Store, StoreError};
 
 /// How often whoever watches is told how long is still to be waited.
@@ -380,7 +380,14 @@ impl<'a> Harvester<'a> {
                 *before = total;
             }
         };
-        match fetch_report(self.clients, &self.archive, &request, self.clock, &progress).await {
+        let fetched = if source.kind == SourceKind::SushiSoap {
+            let SoapSettings { action, requestor_name, requestor_email } = &source.soap;
+            let soap = Soap { action, requestor_name, requestor_email };
+            fetch_soap_report(self.clients, &self.archive, &request, soap, self.clock, &progress).await
+        } else {
+            fetch_report(self.clients, &self.archive, &request, self.clock, &progress).await
+        };
+        match fetched {
             Err(FetchError::Archive(error)) => Err(error.into()),
             Err(error) => {
                 let (needs_a_person, of_host) = (error.needs_a_person(), error.is_of_host());
@@ -398,7 +405,8 @@ impl<'a> Harvester<'a> {
                     outcome.reason = redactor.text(&outcome.reason);
                 }
                 let is_of_use = verdict.months.iter().any(|outcome| outcome.state == MonthState::Harvested);
-                let note = if is_of_use && verdict.host.until().is_none() {
+                let has_members = source.kind == SourceKind::CounterApi;
+                let note = if is_of_use && has_members && verdict.host.until().is_none() {
                     self.learn_members(source, account, base_url, &credentials, &contents).await?
                 } else {
                     None

@@ -12,6 +12,7 @@ pub mod month;
 pub mod notation;
 pub mod outcome;
 pub mod registry;
+pub mod release4;
 pub mod report;
 pub mod statistic;
 pub mod usage;

@@ -8,9 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{Identifier, ReportId};
 
-/// A release of the COUNTER Code of Practice that is spoken as JSON.
+/// A release of the COUNTER Code of Practice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Release {
+    /// Release 4.
+    #[serde(rename = "4")]
+    R4,
     /// Release 5.
     #[serde(rename = "5")]
     R5,
@@ -22,6 +25,7 @@ pub enum Release {
 impl fmt::Display for Release {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
+            Self::R4 => "4",
             Self::R5 => "5",
             Self::R51 => "5.1",
         })
@@ -31,10 +35,11 @@ impl fmt::Display for Release {
 impl FromStr for Release {
     type Err = ();
 
-    /// `5`, `5.0`, `R5`, `5.1`, `5.1.0`, `R5.1`: vendors write all of these.
+    /// `4`, `5`, `5.0`, `R5`, `5.1`, `5.1.0`, `R5.1`: vendors write all of these.
     fn from_str(text: &str) -> Result<Self, ()> {
         let text = text.trim().trim_start_matches(['R', 'r']);
         match text {
+            "4" | "4.0" | "4.1" => Ok(Self::R4),
             "5" | "5.0" | "5.0.0" | "5.0.1" | "5.0.2" | "5.0.3" => Ok(Self::R5),
             _ if text == "5.1" || text.starts_with("5.1.") => Ok(Self::R51),
             _ => Err(()),

@@ -1,7 +1,7 @@
 //! Vendors on loopback: real HTTP servers that behave as COUNTER vendors do, for the demo, tests and load.
 //!
 //! [`Simulator::start`] takes [`VendorPlan`]s and gives each vendor a port of its own. Replies are whole and
-//! right R5 or R5.1 JSON unless the vendor's [`Behaviour`] says otherwise; their figures are a pure function
+//! right R5 or R5.1 JSON, or R4 XML in SOAP, unless the vendor's [`Behaviour`] says otherwise; their figures are a pure function
 //! of vendor, customer, title and month, and [`Simulator::book`] tells what they add up to.
 //!
 //! A request passes `server` (credentials, behaviour), `ask` (what is wanted), `tally` (sums of the `books`

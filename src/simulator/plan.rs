@@ -186,4 +186,8 @@ pub enum Behaviour {
     MissingMonths,
     /// Right, with exception 3040.
     Partial3040,
+    /// 500 and a SOAP fault; Release 4 only.
+    SoapFault,
+    /// A document type that grows without end and reads a file stands before the report; Release 4 only.
+    DoctypeAttack,
 }

@@ -2,6 +2,8 @@
 //!
 //! [`Vendor`] is the shared state; [`serve`] answers on a listener until told to stop.
 
+mod sushi;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,6 +26,9 @@ use super::plan::{Behaviour, VendorPlan};
 use super::tally::{Rows, Tally};
 use super::text::{ReportText, Spoiled};
 use super::view::View;
+
+/// No SOAP request is larger, in bytes.
+const LARGEST_REQUEST: usize = 64 * 1024;
 
 /// A request as the vendor saw it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,8 +127,13 @@ impl Reply {
 
 async fn answer(State(vendor): State<Arc<Vendor>>, Query(params): Query<Vec<(String, String)>>, request: Request) -> Response {
     let (in_flight, at_once) = InFlight::begin(&vendor);
-    let (parts, _) = request.into_parts();
-    let reply = vendor.reply(&parts.uri, &parts.headers, &params, at_once);
+    let (parts, body) = request.into_parts();
+    let reply = if vendor.plan.release == Release::R4 {
+        let body = axum::body::to_bytes(body, LARGEST_REQUEST).await.unwrap_or_default();
+        vendor.soap_reply(&parts.uri, &parts.headers, &String::from_utf8_lossy(&body), at_once)
+    } else {
+        vendor.reply(&parts.uri, &parts.headers, &params, at_once)
+    };
     let stopped = vendor.today.clone();
     let mut response = Response::new(Body::from_stream(body::counted(reply.pieces, in_flight, stopped)));
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -156,6 +166,7 @@ impl Vendor {
     /// Below the port; vendors differ here, R5.1 does not.
     pub(super) fn base_path(&self) -> &'static str {
         match self.plan.release {
+            Release::R4 => "/sushi",
             Release::R5 => "/counter/r5",
             Release::R51 => "/counter/r51",
         }
@@ -201,14 +212,17 @@ impl Vendor {
         };
         let behaviour = lock(&self.behaviour).clone();
         let tally = self.tally(ask, &behaviour, *self.today.borrow());
-        let mut rows = Rows::new();
-        for title in (0..self.books.titles()).filter(|title| tally.wants(*title)) {
-            tally.add(&mut rows, title, None);
-        }
         let is_wanted = |place: usize| {
             let members = self.plan.accounts.get(account_place).map(|account| &account.members);
             members.and_then(|members| members.get(place)).is_some_and(|member| member.customer_id == customer_id)
         };
+        if self.plan.release == Release::R4 {
+            return sushi::book(&tally, is_wanted);
+        }
+        let mut rows = Rows::new();
+        for title in (0..self.books.titles()).filter(|title| tally.wants(*title)) {
+            tally.add(&mut rows, title, None);
+        }
         for (key, counts) in rows.iter().filter(|(key, _)| key.member.is_none_or(is_wanted)) {
             for metric in tally.metrics(key.data_type) {
                 let count: u64 = counts.iter().map(|counts| counts.get(metric)).sum();
@@ -271,6 +285,9 @@ impl Vendor {
     }
 
     fn refuse(&self, refusal: &Refusal) -> Reply {
+        if self.plan.release == Release::R4 {
+            return sushi::refusal(refusal);
+        }
         Reply::json(refusal.status, &refusal.notice.json(self.plan.release))
     }
 
@@ -306,7 +323,7 @@ impl Vendor {
     fn status(&self) -> Reply {
         let description = format!("{}, COUNTER API", self.plan.name);
         match self.plan.release {
-            Release::R5 => Reply::json(200, &serde_json::json!([{ "Description": description, "Service_Active": true }])),
+            Release::R4 | Release::R5 => Reply::json(200, &serde_json::json!([{ "Description": description, "Service_Active": true }])),
             Release::R51 => Reply::json(200, &serde_json::json!({ "Description": description, "Service_Active": true })),
         }
     }

@@ -82,7 +82,7 @@ impl View {
     /// `Report_Name`.
     pub(super) fn name(&self, release: Release) -> &'static str {
         match release {
-            Release::R5 => self.name_r5,
+            Release::R4 | Release::R5 => self.name_r5,
             Release::R51 => self.name_r51,
         }
     }
@@ -170,4 +170,12 @@ const VIEWS: &[View] = &[
     View::master("IR", Master::Item, &[TI, TR, UI, UR, LE, NL], "Item Master Report", "Item Report"),
     View::standard("IR_A1", Master::Item, &[TR, UR], &["Article"], ACCESS, false, ("Journal Article Requests", "Journal Article Requests")),
     View::standard("IR_M1", Master::Item, &[TR, UR], MULTIMEDIA, NONE, false, ("Multimedia Item Requests", "Multimedia Item Requests")),
+    // Release 4.
+    View::standard("JR1", Master::Title, &[TR], JOURNALS, NONE, false, ("Journal Report 1", "Journal Report 1")),
+    View::standard("JR2", Master::Title, &[LE, NL], JOURNALS, NONE, false, ("Journal Report 2", "Journal Report 2")),
+    View::standard("BR2", Master::Title, &[TR], &["Book"], NONE, false, ("Book Report 2", "Book Report 2")),
+    View::standard("BR3", Master::Title, &[LE, NL], &["Book"], NONE, false, ("Book Report 3", "Book Report 3")),
+    View::standard("DB1", Master::Database, &[SR, SA, TI, TR], &[], NONE, false, ("Database Report 1", "Database Report 1")),
+    View::standard("PR1", Master::Platform, &[SP, TI, TR], &[], NONE, false, ("Platform Report 1", "Platform Report 1")),
+    View::standard("MR1", Master::Item, &[TR], &["Multimedia"], NONE, false, ("Multimedia Report 1", "Multimedia Report 1")),
 ];

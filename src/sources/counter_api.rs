@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use reqwest::Url;
+use reqwest::header::HeaderMap;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::error::FetchError;
@@ -73,10 +74,6 @@ pub async fn fetch_report(
     let ReportRequest { user_agent, allow_http, timeout, max_size, .. } = *request;
     let call = Call { url, user_agent, allow_http, timeout, max_size };
     let answer = client.get(call).await.map_err(|error| error.redacted(&redactor))?;
-    let redacted = |(name, value): (String, String)| {
-        let value = if name == "set-cookie" { MASK.to_owned() } else { redactor.text(&value) };
-        (name, value)
-    };
     let record = ReplyRecord {
         source: request.source.clone(),
         account: request.account.clone(),
@@ -86,9 +83,9 @@ pub async fn fetch_report(
         end: Some(request.months.last),
         method: "GET".into(),
         url: redacted_url(&answer.url, &redactor),
-        request_headers: pairs(&answer.request_headers).into_iter().map(redacted).collect(),
+        request_headers: recorded_headers(&answer.request_headers, &redactor),
         status: answer.status,
-        headers: pairs(&answer.headers).into_iter().map(redacted).collect(),
+        headers: recorded_headers(&answer.headers, &redactor),
         fetched_at: clock.now(),
         sha256: String::new(),
         bytes: 0,
@@ -96,6 +93,15 @@ pub async fn fetch_report(
         problem: String::new(),
     };
     keep(answer, archive, &redactor, record, progress).await
+}
+
+/// Headers for the record, without secrets.
+pub(super) fn recorded_headers(headers: &HeaderMap, redactor: &Redactor) -> Vec<(String, String)> {
+    let redacted = |(name, value): (String, String)| {
+        let value = if name == "set-cookie" { MASK.to_owned() } else { redactor.text(&value) };
+        (name, value)
+    };
+    pairs(headers).into_iter().map(redacted).collect()
 }
 
 /// The address below which the API is, as it will be used: without slashes and API paths at its end, which
@@ -202,7 +208,7 @@ fn is_secret(name: &str) -> bool {
 }
 
 /// The address for the record: every secret parameter masked, whatever it holds.
-fn redacted_url(url: &Url, redactor: &Redactor) -> String {
+pub(super) fn redacted_url(url: &Url, redactor: &Redactor) -> String {
     let mut shown = url.clone();
     if url.query().is_some() {
         let pairs: Vec<(String, String)> = url

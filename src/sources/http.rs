@@ -8,7 +8,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Once;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue, LOCATION, USER_AGENT};
+use bytes::Bytes;
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, USER_AGENT};
 use reqwest::{Client, Method, Request, Url, redirect};
 use tokio::time::Instant;
 
@@ -50,6 +51,18 @@ pub(super) struct Call<'a> {
     pub max_size: u64,
 }
 
+/// What is sent with a request.
+pub(super) struct Payload<'a> {
+    /// The body; it may hold secrets, so this has no `Debug`.
+    pub body: Bytes,
+    /// `Content-Type`.
+    pub content_type: &'static str,
+    /// `Accept`.
+    pub accept: &'static str,
+    /// `SOAPAction`.
+    pub soap_action: &'a str,
+}
+
 impl HttpClients {
     /// Makes the clients. `contact` (an address where the people who run this can be reached, or nothing) is
     /// told to vendors in `User-Agent`, since some of them refuse clients that they do not know.
@@ -72,14 +85,28 @@ impl HttpClients {
 
     /// Sends a request, follows redirects of the same origin, and waits for the head of the answer.
     pub(super) async fn get(&self, call: Call<'_>) -> Result<Answer, FetchError> {
+        self.send(&call, Method::GET, self.headers(&call)?, None).await
+    }
+
+    /// The same with a body, which redirects of the same origin are given again.
+    pub(super) async fn post(&self, call: Call<'_>, payload: Payload<'_>) -> Result<Answer, FetchError> {
+        let refused = |_| FetchError::Address { what: "has a soap_action with characters that no HTTP header can hold".into() };
+        let mut headers = self.headers(&call)?;
+        headers.insert(ACCEPT, HeaderValue::from_static(payload.accept));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(payload.content_type));
+        headers.insert(HeaderName::from_static("soapaction"), HeaderValue::from_str(payload.soap_action).map_err(refused)?);
+        self.send(&call, Method::POST, headers, Some(payload.body)).await
+    }
+
+    async fn send(&self, call: &Call<'_>, method: Method, headers: HeaderMap, body: Option<Bytes>) -> Result<Answer, FetchError> {
         let timeout = call.timeout.min(LONGEST);
         let overall = Instant::now() + timeout * SILENCES;
-        let headers = self.headers(&call)?;
         let mut url = call.url.clone();
         for _ in 0..=REDIRECTS {
             let host = host_of(&url);
-            let mut request = Request::new(Method::GET, url.clone());
+            let mut request = Request::new(method.clone(), url.clone());
             *request.headers_mut() = headers.clone();
+            *request.body_mut() = body.clone().map(Into::into);
             let sent = self.client_for(&url, call.allow_http)?.execute(request);
             let seconds = timeout.as_secs();
             let response = tokio::time::timeout_at(overall.min(Instant::now() + timeout), sent)

@@ -2,7 +2,7 @@
 //!
 //! [`HttpClients`] sends requests and follows no redirect to anybody else; [`fetch_report`] asks for a report of
 //! the COUNTER API and streams the reply, decompressed and with our secrets taken out, into the archive;
-//! [`status`], [`reports`] and [`members`] ask the rest of that API. What a reply means is decided elsewhere.
+//! [`status`], [`reports`] and [`members`] ask the rest of that API; [`fetch_soap_report`] asks servers of Release 4 in SOAP. What a reply means is decided elsewhere.
 
 mod answer;
 pub mod counter_api;
@@ -12,6 +12,7 @@ pub mod http;
 mod keep;
 mod redact;
 mod retry_after;
+pub mod sushi_soap;
 
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ pub use http::HttpClients;
 pub use keep::RawReply;
 pub use redact::{RedactedStream, Redactor};
 pub use retry_after::RetryAfter;
+pub use sushi_soap::{Soap, fetch_soap_report};
 
 /// The host of a source's address, with its scheme and port: what is asked one thing at a time. An address that is none stands for itself.
 #[must_use]

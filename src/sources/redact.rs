@@ -6,8 +6,9 @@
 //! and where the pieces of the stream end makes no difference.
 //!
 //! A secret of digits alone must not spoil the figures: it is replaced only as a whole run of digits, and never
-//! where it is a number of JSON, or looks like one in a reply that is not JSON.
+//! where it is a number of JSON, is a count of XML, or looks like a number in a reply that is neither.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// What a secret is replaced by.
@@ -39,6 +40,10 @@ impl std::fmt::Debug for Redactor {
 struct Secret {
     bytes: Vec<Vec<Vec<u8>>>,
     digits: bool,
+    /// What it is replaced by, in its encoding.
+    mask: Cow<'static, [u8]>,
+    /// In UTF-16.
+    wide: bool,
 }
 
 impl Redactor {
@@ -48,7 +53,8 @@ impl Redactor {
         let public = public.to_ascii_lowercase();
         let kept: BTreeSet<String> = secrets.into_iter().map(str::to_ascii_lowercase).collect();
         let kept = kept.iter().filter(|secret| secret.len() >= SHORTEST && !public.contains(secret.as_str()));
-        let secrets: Vec<Secret> = kept.map(|secret| Secret::new(secret)).collect();
+        let secrets: Vec<Secret> =
+            kept.flat_map(|secret| [Secret::new(secret), Secret::wide(secret, true), Secret::wide(secret, false)]).collect();
         let begins: BTreeSet<u8> = secrets
             .iter()
             .filter_map(|secret| secret.bytes.first())
@@ -79,16 +85,28 @@ impl Redactor {
         String::from_utf8_lossy(&out).into_owned()
     }
 
-    /// The length of the longest secret that stands at the beginning of `rest`.
-    fn found(&self, rest: &[u8], before: &Before) -> Option<usize> {
-        self.secrets.iter().filter_map(|secret| secret.at(rest, before)).max()
+    /// The length of the longest secret that stands at the beginning of `rest`, and what takes its place.
+    fn found(&self, rest: &[u8], before: &Before) -> Option<(usize, &[u8])> {
+        let of_its_kind = self.secrets.iter().filter(|secret| secret.wide == before.wide.unwrap_or(false));
+        of_its_kind.filter_map(|secret| Some((secret.at(rest, before)?, &*secret.mask))).max_by_key(|(length, _)| *length)
     }
 }
 
 impl Secret {
     fn new(secret: &str) -> Self {
         let digits = secret.bytes().all(|byte| byte.is_ascii_digit());
-        Self { bytes: secret.chars().flat_map(ways_to_write).collect(), digits }
+        Self { bytes: secret.chars().flat_map(ways_to_write).collect(), digits, mask: MASK.as_bytes().into(), wide: false }
+    }
+
+    /// The same in UTF-16, in which old servers answer in XML. Of digits alone it is replaced wherever it stands: a count that is
+    /// spoilt by that is no number any more, so that its report is refused.
+    fn wide(secret: &str, little: bool) -> Self {
+        let encoded = |text: &str| -> Vec<u8> {
+            text.encode_utf16().flat_map(|unit| if little { unit.to_le_bytes() } else { unit.to_be_bytes() }).collect()
+        };
+        let way = |way: Vec<u8>| encoded(&String::from_utf8_lossy(&way));
+        let bytes = secret.chars().flat_map(ways_to_write).map(|ways| ways.into_iter().map(way).collect()).collect();
+        Self { bytes, digits: false, mask: encoded(MASK).into(), wide: true }
     }
 
     fn longest(&self) -> usize {
@@ -198,14 +216,17 @@ impl RedactedStream<'_> {
     /// Decides all that begins in the first `until` bytes.
     fn decide(&mut self, until: usize, out: &mut Vec<u8>) {
         let digits = self.redactor.secrets.iter().any(|secret| secret.digits);
+        if self.before.wide.is_none() && until > 0 {
+            self.before.wide = Some(matches!(*self.pending, [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, b'<', ..] | [b'<', 0, ..]));
+        }
         let mut at = 0;
         while let Some(rest) = self.pending.get(at..).filter(|_| at < until) {
             let begins = |byte: &u8| self.begins.get(usize::from(*byte)).copied().unwrap_or(false);
             let plain = rest.iter().take(until - at).position(begins).unwrap_or(until - at);
             let found = if plain == 0 { self.redactor.found(rest, &self.before) } else { None };
-            let taken = found.unwrap_or(plain.max(1));
+            let taken = found.map_or(plain.max(1), |(length, _)| length);
             let passed = rest.get(..taken).unwrap_or(rest);
-            out.extend_from_slice(if found.is_some() { MASK.as_bytes() } else { passed });
+            out.extend_from_slice(found.map_or(passed, |(_, mask)| mask));
             if digits {
                 for byte in passed {
                     self.before.pass(*byte);
@@ -224,6 +245,12 @@ struct Before {
     last: [u8; LOOK_BACK],
     /// What the stream is, known from its first character.
     json: Option<bool>,
+    /// It is XML or HTML.
+    markup: bool,
+    /// In UTF-16; known from its first bytes.
+    wide: Option<bool>,
+    /// The last bytes that are not space.
+    solid: [u8; LOOK_BACK],
     /// Within a string of JSON.
     in_string: bool,
     /// After a backslash within a string of JSON.
@@ -234,11 +261,16 @@ impl Before {
     fn pass(&mut self, byte: u8) {
         self.last.rotate_left(1);
         self.last[LOOK_BACK - 1] = byte;
+        if self.markup && !byte.is_ascii_whitespace() {
+            self.solid.rotate_left(1);
+            self.solid[LOOK_BACK - 1] = byte;
+        }
         let byte_order_mark = matches!(byte, 0xef | 0xbb | 0xbf);
         match self.json {
             None if byte.is_ascii_whitespace() || byte_order_mark => {}
             None => {
                 self.json = Some(matches!(byte, b'{' | b'[' | b'"'));
+                self.markup = byte == b'<';
                 self.in_string = byte == b'"';
             }
             Some(true) if self.escaped => self.escaped = false,
@@ -262,6 +294,8 @@ impl Before {
         let [.., last] = self.last;
         match self.json {
             Some(true) => !self.in_string,
+            // Whatever else stands between tags may be a requestor that is said back to us.
+            _ if self.markup => self.solid.eq_ignore_ascii_case(b"Count>"),
             _ => {
                 let begins = matches!(last, 0 | b':' | b',' | b';' | b'[' | b'-') || last.is_ascii_whitespace();
                 let ends = next.is_none_or(|byte| matches!(byte, b',' | b';' | b']' | b'}' | b'.') || byte.is_ascii_whitespace());
@@ -327,6 +361,28 @@ mod tests {
         assert_eq!(redacted("123456", "a,123456,b\t123456\n123456"), "a,123456,b\t123456\n123456");
         assert_eq!(redacted("123456", "<a href='?requestor_id=123456&b'>id \"123456\""), "<a href='?requestor_id=***&b'>id \"***\"");
         assert_eq!(redacted("123456", "9780123456789"), "9780123456789");
+    }
+
+    #[test]
+    fn counts_of_xml_stay_and_what_is_said_back_goes() {
+        let text = "<r><ID>123456</ID><ID>\n 123456 \n</ID><x:Count>123456</x:Count><Count>\n123456\n</Count><Count>1234567</Count></r>";
+        let right = "<r><ID>***</ID><ID>\n *** \n</ID><x:Count>123456</x:Count><Count>\n123456\n</Count><Count>1234567</Count></r>";
+        assert_eq!(redacted("123456", text), right);
+    }
+
+    #[test]
+    fn a_reply_in_utf_16_is_no_way_out() {
+        for little in [true, false] {
+            let encode = |text: &str| -> Vec<u8> {
+                text.encode_utf16().flat_map(|unit| if little { unit.to_le_bytes() } else { unit.to_be_bytes() }).collect()
+            };
+            for mark in ["", "\u{feff}"] {
+                let text = encode(&format!("{mark}<?xml?><ID>s&amp;cr\u{e9}t-1</ID><ID>S&amp;CR\u{e9}T-1</ID>"));
+                let right = encode(&format!("{mark}<?xml?><ID>***</ID><ID>***</ID>"));
+                let redactor = Redactor::new(["s&cr\u{e9}t-1"], "");
+                assert_eq!(in_pieces(&redactor, &text, &[1, 2, 7, 40]), right);
+            }
+        }
     }
 
     #[test]

@@ -94,7 +94,7 @@ bad! {
     not_found: Behaviour::NotFound => "404";
     too_many_requests: Behaviour::TooManyRequests { retry_after_s: 3600 } => "fewer requests";
     server_error: Behaviour::ServerError => "500";
-    a_login_page: Behaviour::Html => "not JSON";
+    a_login_page: Behaviour::Html => "HTML page";
     json_cut_in_the_middle: Behaviour::CutJson => "broken JSON";
     a_connection_that_breaks: Behaviour::Dropped => "in the middle of the reply";
     other_months: Behaviour::OtherMonths => "none of the months";

@@ -25,6 +25,7 @@ mod revisions;
 mod rules;
 mod sessions;
 mod store_story;
+mod sushi;
 mod tables_of_use;
 mod tidy;
 mod usage_files;

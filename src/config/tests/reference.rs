@@ -43,7 +43,7 @@ fn the_reference_has_every_setting_and_every_key_of_a_source() {
         let has = sources.iter().flat_map(of).any(|table| table.get(key).is_some());
         assert!(has, "{key} is in no source of config/avling.toml");
     };
-    for key in schema::SOURCE_KEYS {
+    for key in schema::SOURCE_KEYS.into_iter().chain(schema::SOAP_KEYS) {
         anywhere(key, &|source| vec![source.clone()]);
     }
     for key in schema::FALLBACK_KEYS {
@@ -58,7 +58,7 @@ fn the_reference_has_every_setting_and_every_key_of_a_source() {
 #[test]
 fn its_example_sources_load() {
     let sources = load_text(&uncommented()).unwrap().sources;
-    assert_eq!(sources.iter().map(|source| source.id.as_str()).collect::<Vec<_>>(), ["idunn", "naxos"]);
+    assert_eq!(sources.iter().map(|source| source.id.as_str()).collect::<Vec<_>>(), ["idunn", "naxos", "old"]);
     let products: Vec<&str> = sources[1].products().into_iter().map(ProductId::as_str).collect();
     assert_eq!(products, ["naxos", "naxos-jazz", "naxos-video"]);
 }

@@ -76,7 +76,8 @@ fn a_release_may_be_written_without_quotes_or_asked_for() {
     assert_eq!(source("release = 5").release, ReleaseChoice::Release(Release::R5));
     assert_eq!(source("release = 5.1").release, ReleaseChoice::Release(Release::R51));
     assert_eq!(source("release = \"auto\"").release, ReleaseChoice::Auto);
-    assert!(wrong("release = \"4\"").contains("write \"5\", \"5.1\" or \"auto\""));
+    assert!(wrong("release = \"3\"").contains("write \"5\", \"5.1\" or \"auto\""));
+    assert!(wrong("release = \"4\"").contains("kind = \"sushi_soap\""));
     assert!(wrong("release = true").starts_with("source a.release: 'true' is no release"));
 }
 
@@ -179,6 +180,34 @@ fn other_kinds_are_accepted_with_a_warning() {
         warning.ends_with("avling.toml:1:1: source mail: this version does not harvest sources of kind folder; not read: columns, path"),
         "{warning}"
     );
+}
+
+#[test]
+fn a_soap_source_speaks_release_4_and_has_keys_of_its_own() {
+    let soap = |more: &str| format!("[[source]]\nid = \"old\"\nkind = \"sushi_soap\"\nurl = \"https://example.org/sushi\"\n{more}\n");
+    let settings =
+        load_text(&soap("reports = [\"jr1\", \"JR1 GOA\", \"BR2\"]\nsoap_action = \"GetReport\"\nrequestor_name = \"Østfold\"")).unwrap();
+    let [source] = settings.sources.as_slice() else { panic!("{settings:?}") };
+    assert_eq!(source.kind, SourceKind::SushiSoap);
+    assert_eq!(source.release, ReleaseChoice::Release(Release::R4));
+    assert_eq!(source.reports.iter().map(ReportId::as_str).collect::<Vec<_>>(), ["JR1", "JR1GOA", "BR2"]);
+    assert_eq!((source.soap.action.as_str(), source.soap.requestor_name.as_str()), ("GetReport", "Østfold"));
+    assert!(settings.warnings.is_empty());
+    let plain = load_text(&soap("release = \"4\"")).unwrap();
+    assert_eq!((plain.sources[0].soap.action.as_str(), plain.sources[0].reports[0].as_str()), ("SushiService:GetReportIn", "PR1"));
+    for (line, says) in [
+        ("reports = [\"TR\"]", "'TR' is no report of COUNTER Release 4"),
+        ("release = \"5\"", "speaks Release 4"),
+        ("fallback = { release = \"5\", url = \"https://example.org/\" }", "no key has this name here"),
+        ("soap_action = \"a\\\"b\"", "quotes"),
+    ] {
+        let problem = problem_of(&soap(line));
+        assert!(problem.contains(says), "{line}: {problem}");
+    }
+    let plain_http = soap("").replace("https:", "http:");
+    assert!(problem_of(&plain_http).contains("allow_http"));
+    assert!(problem_of(&soap("").replace("url = \"https://example.org/sushi\"\n", "")).contains("has no url"));
+    assert!(wrong("soap_action = \"x\"").contains("no key has this name here"));
 }
 
 #[test]

@@ -25,6 +25,8 @@ use serde::de::DeserializeSeed;
 use serde_json::Deserializer;
 use serde_json::error::Category;
 
+pub(super) use self::header::code_of;
+
 use self::document::{Document, Shape};
 use self::guard::{Guard, Opening, Unquoted};
 use self::state::State;
@@ -107,7 +109,7 @@ fn why(error: serde_json::Error, state: &mut State<'_>) -> FormatError {
 }
 
 /// A text without the Internet addresses in it: in a table that is none they are somebody's.
-fn without_addresses(text: &str) -> String {
+pub(super) fn without_addresses(text: &str) -> String {
     let part = |c: char| c.is_ascii_hexdigit() || matches!(c, '.' | ':');
     let mut out = String::with_capacity(text.len());
     let mut rest = text;

@@ -167,7 +167,6 @@ fn what_is_no_table_is_as_strictly_json_as_ever() {
     for text in [
         "",
         "  \n ",
-        "<!doctype html><title>month,address</title>",
         "Please log in\nmonth,address,metric,count\n",
         "# month,address,metric,count\nnothing",
         "Report_Name,Platform Master Report\nmonth,address,count\n",
@@ -183,6 +182,8 @@ fn what_is_no_table_is_as_strictly_json_as_ever() {
         assert_eq!(read, formats::counter_json::read(text.as_bytes(), &mut direct).map_err(|error| error.to_string()), "{text}");
         assert!(read.is_err() && through.0.is_empty(), "{text}");
     }
+    let page = try_read(b"<!doctype html><title>month,address</title>");
+    assert!(matches!(page, Err(FormatError::Html { beginning }) if beginning.contains("month,address")));
     // More comments than are looked through are no table.
     let long = format!("{}month,metric,count\n2024-01,A_B,1\n", "# remark\n".repeat(10_000));
     assert!(matches!(try_read(long.as_bytes()), Err(FormatError::NotJson { .. })));

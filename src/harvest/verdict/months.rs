@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use super::meaning::{Remarks, remarks};
 use super::{Asked, Verdict};
 use crate::formats::Reading;
-use crate::model::{Exception, Month, MonthOutcome, MonthState, Trouble};
+use crate::model::{Exception, Month, MonthOutcome, MonthState, Release, Trouble};
 
 /// A month is young until so many days after its end: vendors have four weeks, and some take eight.
 const YOUNG_DAYS: i64 = 60;
@@ -58,7 +58,13 @@ fn other_customer(reading: &Reading, asked: &Asked<'_>) -> Option<String> {
     let same = |a: &str, b: &str| a.trim().eq_ignore_ascii_case(b.trim());
     let header = &reading.header;
     if !header.customer_id.trim().is_empty() && !asked.customer_id.is_empty() {
-        return (!same(&header.customer_id, asked.customer_id)).then(|| header.customer_id.clone());
+        if !same(&header.customer_id, asked.customer_id) {
+            return Some(header.customer_id.clone());
+        }
+        // A reply of Release 4 repeats whom we asked about, and says beside it whose the figures are.
+        if header.release != Some(Release::R4) {
+            return None;
+        }
     }
     let bare = |value: &str| value.rsplit(':').next().unwrap_or(value).to_owned();
     let ids: Vec<String> = header.institution_ids.iter().map(|id| bare(&id.value)).collect();
