@@ -242,6 +242,8 @@ pub enum ExportKind {
     Subscriptions,
     /// Where each month of each report stands
     Runs,
+    /// What makes no sense in what vendors reported
+    Findings,
     /// What figures were before they changed, what they became, why, and who changed them
     Revisions,
     /// What was registered otherwise before: every change of networks, keys and all other files

@@ -215,6 +215,7 @@ async fn ask(
         credentials: &credentials,
         allow_http: source.allow_http,
         user_agent: source.user_agent.as_deref(),
+        dialect: &source.dialect,
         timeout: source.timeout.unwrap_or(context.settings.harvest.timeout).min(PATIENCE),
     };
     let answer = status(clients, &request).await.map_err(|error| error.to_string())?;

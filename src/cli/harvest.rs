@@ -75,6 +75,8 @@ pub async fn harvest(context: &Context, store: &Store, selection: &Selection) ->
         progress: &bar,
         releases: Mutex::default(),
         members_asked: Mutex::default(),
+        lists: Mutex::default(),
+        unbounded: selection.again,
     };
     let report = harvester.run(tasks).await;
     bar.finish();

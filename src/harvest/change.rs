@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::attribute::of_takers;
+use super::findings;
 use super::intake::look;
 use super::places::{ByClaims, Places};
 use super::settle::{SettleError, Subject, take_facts};
@@ -74,6 +75,8 @@ pub async fn change_registry(
             changed = changed.and(of_takers(transaction, &mut new, unit, &now, &takers).await?);
         }
     }
+    let at = transaction.at();
+    findings::check::registry_changed(transaction, &mut new, &ground.settings.sources, &at).await?;
     Ok(changed)
 }
 

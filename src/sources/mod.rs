@@ -12,6 +12,7 @@ pub mod http;
 mod keep;
 mod redact;
 mod retry_after;
+mod speak;
 
 #[cfg(test)]
 mod tests;
