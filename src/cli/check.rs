@@ -187,8 +187,12 @@ fn registered(findings: &mut Findings, sources: &[SourceSettings], registry: &Re
 fn addresses(findings: &mut Findings, sources: &[SourceSettings]) {
     for source in sources.iter().filter(|source| source.kind == SourceKind::CounterApi) {
         match counter_api::base_url(&source.url) {
-            Ok(url) if url.query().is_none() && url.as_str().trim_end_matches('/') != source.url.trim_end_matches('/') => {
-                findings.good(format!("source {}", source.id), format!("its url is used as {url}"));
+            Ok(url) if url.query().is_none() => {
+                // A placeholder is shown as it was written.
+                let used = url.as_str().replace("%7Bcustomer_id%7D", "{customer_id}");
+                if used.trim_end_matches('/') != source.url.trim_end_matches('/') {
+                    findings.good(format!("source {}", source.id), format!("its url is used as {used}"));
+                }
             }
             Ok(_) => {}
             Err(error) => findings.bad(format!("source {}", source.id), error.to_string()),

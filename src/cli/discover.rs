@@ -108,9 +108,9 @@ fn secret(context: &Context, option: &str, text: Option<&str>) -> Result<Option<
         }
         return context.sealer().reveal(option, text).map_err(|error| Failure::input(format_args!("{option}: {error}")));
     }
-    context.printer.say(format_args!(
-        "avling: {option} is a secret in clear, which others on this machine can see; better {option} env:NAME"
-    ));
+    context
+        .printer
+        .say(format_args!("avling: {option} is a secret in clear, which others on this machine can see; better {option} env:NAME"));
     Ok(Some(SecretString::from(text)))
 }
 
@@ -173,12 +173,7 @@ struct Proposal {
 
 impl Proposal {
     /// From what was found; nothing if that is nothing.
-    fn new(
-        arguments: &DiscoverArguments,
-        discovery: &Discovery,
-        known: &[Service],
-        registry: &Registry,
-    ) -> Result<Option<Self>, Failure> {
+    fn new(arguments: &DiscoverArguments, discovery: &Discovery, known: &[Service], registry: &Registry) -> Result<Option<Self>, Failure> {
         let Some(newest) = discovery.found.first() else { return Ok(None) };
         let id = match &arguments.id {
             Some(id) => id.clone(),
@@ -271,7 +266,11 @@ fn accounts(arguments: &DiscoverArguments, discovery: &Discovery, registry: &Reg
     }
     row(&mut out, "", &[id.as_str(), id.as_str(), arguments.customer_id.trim(), &covers, "", &requestor_id, &api_key, "", ""]);
     if !discovery.members.is_empty() {
-        let _ = writeln!(out, "# The vendor lists {} members. If its reports are not broken down by them, use these rows instead of the", who.len());
+        let _ = writeln!(
+            out,
+            "# The vendor lists {} members. If its reports are not broken down by them, use these rows instead of the",
+            who.len()
+        );
         let _ = writeln!(out, "# one above; never both, or their use counts twice.");
     }
     for (member, institution) in discovery.members.iter().zip(&who) {

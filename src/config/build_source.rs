@@ -187,7 +187,8 @@ fn release_choice(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<Rele
 
 /// The base address of a COUNTER API. What it says of an address never shows it whole: a secret may be in it.
 fn address(text: &str, allow_http: bool) -> Result<String, String> {
-    let url = Url::parse(&without_placeholder(text)?).map_err(|error| format!("is no URL: {error}; write it as https://example.org/counter/r51"))?;
+    let url = Url::parse(&without_placeholder(text)?)
+        .map_err(|error| format!("is no URL: {error}; write it as https://example.org/counter/r51"))?;
     let host = url.host_str().unwrap_or_default();
     no_credentials(&url)?;
     match url.scheme() {

@@ -35,9 +35,13 @@ pub fn dialect(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<Dialect
         if other.is_empty() { Err(format!("gives {name} no name; to send it under none, name it in leave_out")) } else { Ok(()) }
     });
     let leave_out = if inner.get("leave_out").is_some() {
-        reader.list(&inner, "leave_out", |text| {
-            if PARAMETERS.contains(&text) { Ok(text.to_owned()) } else { Err(one_of(text, &PARAMETERS)) }
-        })
+        reader.list(
+            &inner,
+            "leave_out",
+            |text| {
+                if PARAMETERS.contains(&text) { Ok(text.to_owned()) } else { Err(one_of(text, &PARAMETERS)) }
+            },
+        )
     } else {
         Some(Vec::new())
     };
@@ -99,7 +103,9 @@ fn pairs(
 fn parameter(name: &str, value: &str) -> Result<(), String> {
     placeholders(value)?;
     if SECRET_PARAMETERS.contains(&name.to_ascii_lowercase().as_str()) && !value.contains('{') {
-        return Err("is a secret in clear; write {api_key} or {requestor_id}, and give the account the secret (avling import accounts)".into());
+        return Err(
+            "is a secret in clear; write {api_key} or {requestor_id}, and give the account the secret (avling import accounts)".into()
+        );
     }
     if name.is_empty() || name.contains(char::is_control) { Err("is no name of a parameter".into()) } else { Ok(()) }
 }
@@ -112,11 +118,14 @@ fn header(name: &str, value: &str) -> Result<(), String> {
     }
     let secret = ["auth", "key", "token", "secret"].iter().any(|part| known.as_str().contains(part));
     if secret && !value.contains('{') {
-        return Err("is a secret in clear; write {api_key} or {requestor_id}, and give the account the secret (avling import accounts)".into());
+        return Err(
+            "is a secret in clear; write {api_key} or {requestor_id}, and give the account the secret (avling import accounts)".into()
+        );
     }
     HeaderValue::from_str(value).map(|_| ()).map_err(|_| "has characters that no header takes; use plain ASCII".into())
 }
 
 fn placeholders(value: &str) -> Result<(), String> {
-    unknown_placeholder(value).map_or(Ok(()), |what| Err(format!("has {what}; there are {{customer_id}}, {{requestor_id}} and {{api_key}}")))
+    unknown_placeholder(value)
+        .map_or(Ok(()), |what| Err(format!("has {what}; there are {{customer_id}}, {{requestor_id}} and {{api_key}}")))
 }

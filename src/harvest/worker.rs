@@ -257,9 +257,11 @@ impl<'a> Harvester<'a> {
         for (job, reason, state, next_attempt) in left_alone {
             report.requests.push(self.leave(source, &job, reason, state, next_attempt).await?);
         }
-        if !verdict.try_fallback.is_empty() && !job.fallback && source.fallback.is_some() {
-            let months: BTreeSet<Month> = verdict.try_fallback.iter().copied().collect();
-            let ranges = unbroken(&months);
+        let has_fallback = !job.fallback && source.fallback.is_some();
+        let elsewhere: BTreeSet<Month> = verdict.try_fallback.iter().filter(|_| has_fallback).copied().collect();
+        if !elsewhere.is_empty() {
+            let months = &elsewhere;
+            let ranges = unbroken(months);
             self.progress.added(ranges.len());
             for range in ranges {
                 let task = Task { months: range, ..job.task.clone() };
@@ -267,9 +269,11 @@ impl<'a> Harvester<'a> {
                 self.push(queue, source, Job { task, fallback: true, single: false, since: None, sent: 0, first });
             }
             request.outcomes.retain(|outcome| !months.contains(&outcome.month));
-        } else if verdict.single_months && !job.single && job.task.months.first != job.task.months.last {
-            self.progress.added(job.task.months.iter().count());
-            for month in job.task.months.iter().rev() {
+        }
+        if verdict.single_months && !job.single && job.task.months.first != job.task.months.last {
+            let months: Vec<Month> = job.task.months.iter().filter(|month| !elsewhere.contains(month)).collect();
+            self.progress.added(months.len());
+            for month in months.into_iter().rev() {
                 let task = Task { months: MonthRange::new(month, month), ..job.task.clone() };
                 queue.push_front(&host, Job { task, single: true, ..job.clone() });
             }
@@ -281,6 +285,7 @@ impl<'a> Harvester<'a> {
                 .iter()
                 .filter(|o| o.state == MonthState::Waiting || o.state == MonthState::Failing)
                 .map(|o| o.month)
+                .filter(|month| !elsewhere.contains(month))
                 .collect();
             let ranges = unbroken(&open);
             let requests = ranges.len();

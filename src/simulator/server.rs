@@ -303,9 +303,7 @@ impl Vendor {
                 "text/html; charset=utf-8",
                 body::whole("<!DOCTYPE html>\n<html><body><form action=\"/login\">Please log in</form></body></html>\n".to_owned()),
             ),
-            Behaviour::RefusesOurName
-                if headers.get(header::USER_AGENT).is_some_and(|agent| agent.as_bytes().starts_with(b"avling")) =>
-            {
+            Behaviour::RefusesOurName if headers.get(header::USER_AGENT).is_some_and(|agent| agent.as_bytes().starts_with(b"avling")) => {
                 Reply::new(403, "text/html", body::whole("<html><body><h1>403 Forbidden</h1></body></html>".to_owned()))
             }
             Behaviour::Silent => Reply::new(200, "application/json", body::silence()),

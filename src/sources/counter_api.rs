@@ -10,9 +10,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::error::FetchError;
 use super::http::{Call, HttpClients, pairs};
-use super::speak::{Speaker, Spoken, is_secret};
 use super::keep::{RawReply, keep};
 use super::redact::{MASK, Redactor};
+use super::speak::{Speaker, Spoken, is_secret};
 use crate::archive::{Archive, ReplyRecord};
 use crate::clock::Clock;
 use crate::model::{AccountId, Dialect, MonthRange, Release, ReportId, SourceId};
@@ -179,7 +179,8 @@ fn redacted_url(url: &Url, redactor: &Redactor, secrets: &[String]) -> String {
         let pairs: Vec<(String, String)> = url
             .query_pairs()
             .map(|(name, value)| {
-                let value = if is_secret(&name) || secrets.iter().any(|secret| *secret == name) { MASK.to_owned() } else { redactor.text(&value) };
+                let value =
+                    if is_secret(&name) || secrets.iter().any(|secret| *secret == name) { MASK.to_owned() } else { redactor.text(&value) };
                 (name.into_owned(), value)
             })
             .collect();

@@ -170,7 +170,9 @@ fn refusal(reply: &InfoReply<AvailableReport>) -> Outcome {
         Some(2000 | 2010 | 2020) => Outcome::Stop(format!("the vendor does not accept the credentials: {said}")),
         Some(2030) => Outcome::Stop(format!("the vendor does not admit the address that we send from: {said}")),
         Some(1020) => Outcome::Stop(format!("the vendor wants fewer requests: {said}")),
-        Some(1030) => Outcome::Stop(format!("the request is incomplete: {said}; does the vendor want a platform, a requestor id or a key?")),
+        Some(1030) => {
+            Outcome::Stop(format!("the request is incomplete: {said}; does the vendor want a platform, a requestor id or a key?"))
+        }
         Some(_) => Outcome::Nothing(said),
         None if reply.status == 401 || (reply.status == 403 && reply.is_json) => {
             Outcome::Stop(format!("the vendor does not accept the credentials: {said}"))
@@ -248,11 +250,10 @@ mod tests {
     fn the_likeliest_addresses_come_first_and_each_once() {
         assert_eq!(paths("https://example.org/api/r51/"), ["api/r51", "api/r5", "api"]);
         assert_eq!(paths("https://example.org/api/reports"), ["api", "api/r51", "api/r5"]);
-        assert_eq!(paths("https://example.org/api/r5/reports/tr?customer_id=secret&api_key=secret&platform=p"), [
-            "api/r5?platform=p",
-            "api/r51?platform=p",
-            "api?platform=p"
-        ]);
+        assert_eq!(
+            paths("https://example.org/api/r5/reports/tr?customer_id=secret&api_key=secret&platform=p"),
+            ["api/r5?platform=p", "api/r51?platform=p", "api?platform=p"]
+        );
         assert_eq!(
             paths("https://example.org"),
             ["", "r51", "r5", "counter/r51", "counter/r5", "counter", "sushi/r51", "sushi/r5", "sushi"]
@@ -281,9 +282,14 @@ mod tests {
             is_json: true,
             beginning: String::new(),
         };
-        for (status, code, stops) in
-            [(200, Some(2020), true), (429, None, true), (401, None, true), (400, Some(1030), true), (404, Some(3000), false), (404, None, false)]
-        {
+        for (status, code, stops) in [
+            (200, Some(2020), true),
+            (429, None, true),
+            (401, None, true),
+            (400, Some(1030), true),
+            (404, Some(3000), false),
+            (404, None, false),
+        ] {
             assert_eq!(matches!(refusal(&reply(status, code)), Outcome::Stop(_)), stops, "{status} {code:?}");
         }
     }

@@ -41,9 +41,11 @@ pub fn services(bytes: &[u8]) -> Result<Vec<Service>, String> {
     let mut found = Vec::new();
     collect(&json, DEEPEST, &mut found);
     if found.is_empty() {
-        return Err("says nothing of a COUNTER API: entries have a url, a counter_release and what credentials are needed; a platform's own \
+        return Err(
+            "says nothing of a COUNTER API: entries have a url, a counter_release and what credentials are needed; a platform's own \
              entry only names them, so save those that its sushi_services point to"
-            .into());
+                .into(),
+        );
     }
     Ok(found)
 }
@@ -131,7 +133,8 @@ mod tests {
     #[test]
     fn what_says_nothing_is_refused_in_words() {
         assert!(services(b"<html>").unwrap_err().starts_with("is not JSON"));
-        let platform = r#"{"name": "P", "sushi_services": [{"counter_release": "5.1", "url": "https://registry/api/v1/sushi-service/1/"}]}"#;
+        let platform =
+            r#"{"name": "P", "sushi_services": [{"counter_release": "5.1", "url": "https://registry/api/v1/sushi-service/1/"}]}"#;
         assert!(services(platform.as_bytes()).unwrap_err().contains("only names them"));
         assert!(services("[".repeat(2000).as_bytes()).is_err());
     }

@@ -64,10 +64,15 @@ impl Speaker<'_> {
 
         let filled = |name: &str, text: &str| {
             let filled = fill(text, values, str::to_owned);
-            let lacks = filled.used.iter().find(|used| (**used == "api_key" && api_key.is_empty()) || (**used == "requestor_id" && requestor_id.is_empty()));
+            let lacks = filled
+                .used
+                .iter()
+                .find(|used| (**used == "api_key" && api_key.is_empty()) || (**used == "requestor_id" && requestor_id.is_empty()));
             match lacks {
                 Some(lacks) if with_credentials => Err(FetchError::Address {
-                    what: format!("wants the {lacks} for '{name}' (the source's dialect), and the account has none; import the account with one"),
+                    what: format!(
+                        "wants the {lacks} for '{name}' (the source's dialect), and the account has none; import the account with one"
+                    ),
                 }),
                 _ => Ok(filled),
             }
@@ -92,7 +97,9 @@ impl Speaker<'_> {
                 continue;
             }
             let (Ok(header), Ok(mut value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(&filled.text)) else {
-                return Err(FetchError::Address { what: format!("has a header '{name}' in its dialect that cannot be sent with this account") });
+                return Err(FetchError::Address {
+                    what: format!("has a header '{name}' in its dialect that cannot be sent with this account"),
+                });
             };
             if filled.is_secret() {
                 value.set_sensitive(true);

@@ -144,7 +144,14 @@ impl Ours {
     }
 
     fn info<'a>(&'a self, base_url: &'a str) -> InfoRequest<'a> {
-        InfoRequest { base_url, credentials: &self.credentials, allow_http: false, user_agent: None, dialect: &self.dialect, timeout: self.timeout }
+        InfoRequest {
+            base_url,
+            credentials: &self.credentials,
+            allow_http: false,
+            user_agent: None,
+            dialect: &self.dialect,
+            timeout: self.timeout,
+        }
     }
 
     fn body(&self, sha256: &str) -> Vec<u8> {

@@ -146,13 +146,8 @@ impl Transaction<'_> {
             let sql = "SELECT account, report, month, kind, product, what FROM report_finding \
                        WHERE account = $1 AND report = $2 AND month >= $3 AND month <= $4";
             let (first, last) = (i64::from(months.first.index()), i64::from(months.last.index()));
-            let rows = sqlx::query(sql)
-                .bind(account.as_str())
-                .bind(report.as_str())
-                .bind(first)
-                .bind(last)
-                .fetch_all(&mut *connection)
-                .await?;
+            let rows =
+                sqlx::query(sql).bind(account.as_str()).bind(report.as_str()).bind(first).bind(last).fetch_all(&mut *connection).await?;
             let key = |finding: &ReportFinding| (finding.month, finding.kind, finding.product.clone());
             let mut before = BTreeMap::new();
             for row in &rows {
@@ -179,8 +174,7 @@ impl Transaction<'_> {
                     .await?;
             }
             for (month, kind, product) in before.into_keys() {
-                let sql =
-                    "DELETE FROM report_finding WHERE account = $1 AND report = $2 AND month = $3 AND kind = $4 AND product = $5";
+                let sql = "DELETE FROM report_finding WHERE account = $1 AND report = $2 AND month = $3 AND kind = $4 AND product = $5";
                 sqlx::query(sql)
                     .bind(account.as_str())
                     .bind(report.as_str())

@@ -1,6 +1,6 @@
 //! Findings are looked for when a report is settled, in its transaction, from sums of the months around those that came.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
@@ -10,19 +10,12 @@ use crate::attribution::claimants::{Because, claimants};
 use crate::config::SourceSettings;
 use crate::harvest::settle::Subject;
 use crate::model::finding::{ReportFinding, ReportFindingKind as Kind};
-use crate::model::registry::Covers;
+use crate::model::registry::{Covers, Subscription};
 use crate::model::{AccountId, InstitutionId, Month, MonthRange, MonthState, ProductId, ReportId, Scope};
 use crate::store::{StoreError, Transaction};
 
-/// What a report is judged by itself for, with the registry.
-const OWN: [Kind; 6] = [
-    Kind::UniqueAboveTotal,
-    Kind::RequestsAboveInvestigations,
-    Kind::OutOfProportion,
-    Kind::IdenticalMonths,
-    Kind::NoSubscription,
-    Kind::NoUse,
-];
+/// What a report is judged by itself for.
+const OWN: [Kind; 4] = [Kind::UniqueAboveTotal, Kind::RequestsAboveInvestigations, Kind::OutOfProportion, Kind::IdenticalMonths];
 /// What only the registry decides.
 const OF_SUBSCRIPTIONS: [Kind; 2] = [Kind::NoSubscription, Kind::NoUse];
 /// The reports that are compared with the platform's.
@@ -52,8 +45,10 @@ pub async fn settled(
         let finding = |(kind, what)| ReportFinding { account: account.clone(), report: report.clone(), month, kind, product: None, what };
         found.extend(judge(report, &series, month).into_iter().map(finding));
     }
-    found.extend(of_subscriptions(transaction, attributor, subject.source, (account, report), &series, looked_at).await?);
     transaction.set_findings((account, report), looked_at, &OWN, &found, &now).await?;
+    let looked_at = MonthRange::new(*first, last.plus(MONTHS_WITHOUT_USE - 1));
+    let found = of_subscriptions(transaction, attributor, subject.source, (account, report), &series, looked_at).await?;
+    transaction.set_findings((account, report), looked_at, &OF_SUBSCRIPTIONS, &found, &now).await?;
     if report.as_str() == "PR" || PARTS.contains(&report.as_str()) {
         compare_reports(transaction, account, MonthRange::new(*first, *last), &now).await?;
     }
@@ -86,7 +81,12 @@ pub async fn registry_changed(
 }
 
 /// The known months of a report.
-async fn series(transaction: &mut Transaction<'_>, account: &AccountId, report: &ReportId, months: MonthRange) -> Result<Series, StoreError> {
+async fn series(
+    transaction: &mut Transaction<'_>,
+    account: &AccountId,
+    report: &ReportId,
+    months: MonthRange,
+) -> Result<Series, StoreError> {
     let mut series = Series::new();
     for row in transaction.months_of(account, report).await? {
         let known = row.state == MonthState::Harvested || (row.state == MonthState::Empty && !row.unconfirmed);
@@ -147,8 +147,13 @@ async fn of_subscriptions(
     products.extend(series.values().flat_map(|figures| figures.of_products.keys().map(|(product, _)| product.clone())));
     let widest = is_widest(report, &transaction.reports_of(account).await?);
     for product in products {
+        let registry = attributor.registry();
+        let mut subscriptions: HashMap<&InstitutionId, Vec<&Subscription>> = HashMap::new();
+        for row in registry.subscriptions.iter().filter(|row| row.product == product) {
+            subscriptions.entry(&row.institution).or_default().push(row);
+        }
         // Nobody has ever subscribed: it is open to everyone.
-        if !attributor.registry().subscriptions.iter().any(|row| row.product == product) {
+        if subscriptions.is_empty() {
             continue;
         }
         let used = if widest {
@@ -174,7 +179,7 @@ async fn of_subscriptions(
             let quarter: Vec<Month> = (0..MONTHS_WITHOUT_USE).map(|back| month.plus(-back)).collect();
             if widest && quarter.iter().all(|month| series.get(month).is_some_and(|figures| !figures.partial)) {
                 let unused = |id: &&InstitutionId| !quarter.iter().any(|month| used.contains(&(*month, (*id).clone())));
-                let paying = paying(attributor, account, &product, &quarter);
+                let paying = paying(attributor, account, &product, &quarter, &subscriptions);
                 let paying: Vec<&InstitutionId> = paying.iter().filter(unused).collect();
                 found.extend(no_use(&product, &paying).map(|what| finding(Kind::NoUse, what)));
             }
@@ -205,16 +210,20 @@ fn subscribed(attributor: &mut Attributor<'_>, account: &AccountId, product: &Pr
 }
 
 /// The institutions of the account that pay for the product in all of these months.
-fn paying(attributor: &mut Attributor<'_>, account: &AccountId, product: &ProductId, months: &[Month]) -> Vec<InstitutionId> {
+fn paying(
+    attributor: &mut Attributor<'_>,
+    account: &AccountId,
+    product: &ProductId,
+    months: &[Month],
+    subscriptions: &HashMap<&InstitutionId, Vec<&Subscription>>,
+) -> Vec<InstitutionId> {
     let Some(month) = months.first() else { return Vec::new() };
     let view = attributor.view(*month);
     let Some(account) = view.account(account) else { return Vec::new() };
     let claimants = claimants(&view, attributor.rules(), &[account], &Scope::Account, product);
     let covered = claimants.all.iter().filter(|(_, because)| matches!(because, Because::Covered | Because::Subscriber));
-    let registry = attributor.registry();
     let pays = |id: &InstitutionId, month: Month| {
-        let of = registry.subscriptions.iter().filter(|row| row.institution == *id && row.product == *product);
-        of.into_iter().any(|row| row.valid.in_month(month) && is_paid(&row.price))
+        subscriptions.get(id).into_iter().flatten().any(|row| row.valid.in_month(month) && is_paid(&row.price))
     };
     covered.map(|(id, _)| id).filter(|id| months.iter().all(|month| pays(id, *month))).cloned().collect()
 }

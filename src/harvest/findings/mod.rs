@@ -85,7 +85,8 @@ pub fn judge(report: &ReportId, series: &Series, month: Month) -> Vec<(Kind, Str
 fn unique_above_total(figures: &Figures) -> Option<String> {
     for of in ["Requests", "Investigations"] {
         let (unique, total) = (format!("Unique_Item_{of}"), format!("Total_Item_{of}"));
-        let kinds = figures.sums.keys().filter(|(metric, _, _)| *metric == unique).map(|(_, kind, method)| (kind.as_str(), method.as_str()));
+        let kinds =
+            figures.sums.keys().filter(|(metric, _, _)| *metric == unique).map(|(_, kind, method)| (kind.as_str(), method.as_str()));
         let kinds: Vec<(&str, &str)> = kinds.collect();
         for kind in kinds {
             let (few, many) = (figures.of_kind(&unique, &kind), figures.of_kind(&total, &kind));
@@ -128,8 +129,14 @@ fn requests_above_investigations(report: &ReportId, series: &Series, figures: &F
 }
 
 /// The metrics by which a report's size is told, the best first.
-const MEASURES: [&str; 6] =
-    ["Total_Item_Requests", "Total_Item_Investigations", "Searches_Platform", "Searches_Regular", "Unique_Item_Requests", "Unique_Item_Investigations"];
+const MEASURES: [&str; 6] = [
+    "Total_Item_Requests",
+    "Total_Item_Investigations",
+    "Searches_Platform",
+    "Searches_Regular",
+    "Unique_Item_Requests",
+    "Unique_Item_Investigations",
+];
 
 /// The metric by which these months are compared: one of [`MEASURES`], else the largest there is.
 fn measure(months: &[&Figures]) -> Option<String> {
@@ -201,9 +208,8 @@ pub fn platform_differs(platform: &Figures, parts: &BTreeMap<&str, &Figures>) ->
     // Each report is made by itself, and R5 leaves more to the vendor than R5.1: what a difference may be, in percent.
     let r5 = platform.release == Some(Release::R5);
     let percent: u128 = if r5 { 5 } else { 1 };
-    let above = |more: u64, less: u64| {
-        more.saturating_sub(less) > DIFFERENCE_FROM && u128::from(more) * 100 > u128::from(less) * (100 + percent)
-    };
+    let above =
+        |more: u64, less: u64| more.saturating_sub(less) > DIFFERENCE_FROM && u128::from(more) * 100 > u128::from(less) * (100 + percent);
     for metric in ["Total_Item_Requests", "Total_Item_Investigations"] {
         let whole = platform.metric(metric);
         let of_parts: Vec<(&str, u64)> = parts.iter().map(|(name, part)| (*name, part.metric(metric))).collect();

@@ -68,7 +68,10 @@ fn unique_titles_are_compared_as_a_whole() {
 #[test]
 fn every_request_is_an_investigation() {
     let found = alone(figures(&[("Total_Item_Requests", 6), ("Total_Item_Investigations", 5)]));
-    assert!(matches!(found.as_slice(), [(Kind::RequestsAboveInvestigations, what)] if what.contains("is 6, Total_Item_Investigations 5")), "{found:?}");
+    assert!(
+        matches!(found.as_slice(), [(Kind::RequestsAboveInvestigations, what)] if what.contains("is 6, Total_Item_Investigations 5")),
+        "{found:?}"
+    );
     assert!(alone(figures(&[("Total_Item_Requests", 5), ("Total_Item_Investigations", 5)])).is_empty());
     // A view without investigations says nothing of them.
     assert!(alone(figures(&[("Total_Item_Requests", 5)])).is_empty());

@@ -6,8 +6,8 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::meaning::{Remarks, remarks};
 use super::{Asked, Verdict};
-use crate::model::MonthRange;
 use crate::formats::Reading;
+use crate::model::MonthRange;
 use crate::model::{Exception, Month, MonthOutcome, MonthState, Trouble};
 
 /// A month is young until so many days after its end: vendors have four weeks, and some take eight.
