@@ -22,7 +22,7 @@ use crate::sources::registry_file::{Service, services};
 use crate::sources::{Credentials, HttpClients, MemberAccount};
 
 /// The longest that a vendor may take to say what it has.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Runs the command.
 pub async fn run(context: &Context, arguments: &DiscoverArguments) -> Result<Done, Failure> {
@@ -223,8 +223,8 @@ fn source(arguments: &DiscoverArguments, discovery: &Discovery, newest: &Found, 
 /// The reports to be harvested: the master reports that are offered, which hold all; where there is none, the views. And what is left.
 fn reports(found: &Found) -> (Vec<&str>, Vec<&str>) {
     let offered = |report: &&str| found.reports.iter().any(|listed| listed.id.as_str() == *report);
-    let masters: Vec<&str> = ["PR", "DR", "TR", "IR"].into_iter().filter(|report| offered(&report)).collect();
-    let views: Vec<&str> = COUNTER_REPORTS.into_iter().filter(|report| offered(&report)).collect();
+    let masters: Vec<&str> = ["PR", "DR", "TR", "IR"].into_iter().filter(|report| offered(report)).collect();
+    let views: Vec<&str> = COUNTER_REPORTS.into_iter().filter(|report| offered(report)).collect();
     let chosen = match (masters.is_empty(), views.is_empty()) {
         (false, _) => masters,
         (true, false) => views,

@@ -1,7 +1,8 @@
 //! What a vendor says that it has: its list of reports bounds what is asked (Code of Practice R5.1 section 8.1, `/reports`).
 //!
 //! Asking for the list costs a request, so it is asked for once in a run for an account, and only where it can save some: before a
-//! request for more months than are fetched again as a rule, and where the release is to be found out anyway.
+//! request for more months than are fetched again as a rule, where the release is to be found out anyway, and where a report is refused
+//! that other accounts would be asked for too.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -61,6 +62,12 @@ impl Harvester<'_> {
         tokio::time::sleep(source.pause.unwrap_or(self.settings.harvest.pause)).await;
         self.lists.lock().await.insert(key, Arc::clone(&list));
         list
+    }
+
+    /// Whether the vendor's list of reports is there and does not have the report.
+    pub(super) async fn is_not_listed(&self, place: Place<'_>, job: &Job) -> bool {
+        let list = self.list(place, job).await;
+        !list.is_empty() && !list.iter().any(|entry| entry.id == job.task.report)
     }
 
     /// `release = "auto"`: what the vendor's list of reports says, R5.1 where it says nothing.

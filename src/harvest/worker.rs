@@ -247,6 +247,9 @@ impl<'a> Harvester<'a> {
         let stopped = match verdict.stop {
             Stop::None => Vec::new(),
             Stop::Report => queue.take(of_report),
+            Stop::Source => queue.take(|other| {
+                other.task.source == job.task.source && other.task.report == job.task.report && other.fallback == job.fallback
+            }),
             Stop::Account => queue.take(of_account),
         };
         if let Some(first) = verdict.months.first() {
@@ -435,6 +438,14 @@ impl<'a> Harvester<'a> {
                 let mut verdict = self.judge(source, job, account, release, &others, &earlier, &reply, &contents);
                 if job.fallback {
                     verdict = verdict.or_of_the_other(&job.first);
+                }
+                if verdict.stop == Stop::Report && !others.is_empty() && self.is_not_listed(place, job).await {
+                    verdict.stop = Stop::Source;
+                    for outcome in &mut verdict.months {
+                        outcome
+                            .reason
+                            .push_str("; its list of reports does not have it either, so no account of the source is asked for it");
+                    }
                 }
                 // What was masked as it came may be a secret again once its escapes are read.
                 let redactor = redactor_for(credentials, base_url);

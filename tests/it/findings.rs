@@ -137,7 +137,7 @@ fn use_and_subscriptions_are_compared_and_the_registry_can_mend_it() {
         "9 requests in November are too few"
     );
     // Aremark's subscription has no price, so nobody asks whether it is worth it.
-    assert!(what(&site, "no_use")[0]["what"].starts_with("2010100 pay for avis and have not used it"), "{:?}", what(&site, "no_use"));
+    assert!(what(&site, "no_use")[0]["what"].starts_with("2010100 pays for avis and has not used it"), "{:?}", what(&site, "no_use"));
     assert!(what(&site, "no_subscription")[0]["what"].contains("Total_Item_Requests of avis is 12"));
     // Only what concerns Marker.
     let of_marker = site.export(&["findings", "--institution", "2011900"]);
@@ -147,6 +147,11 @@ fn use_and_subscriptions_are_compared_and_the_registry_can_mend_it() {
                          2010100,avis,2023-01-01,,0,NOK,own\n";
     site.import("subscriptions", subscriptions).expect(0);
     assert!(found(&site).is_empty(), "{:?}", found(&site));
+    // Nobody is asked again what the registry has made wrong meanwhile; `attribute` looks at all of it.
+    site.import("subscriptions", &subscriptions.replace("2011900,avis,2024-01-01,,100", "2011900,avis,2024-01-01,2024-12-01,100"))
+        .expect(0);
+    site.ok(&["attribute"]);
+    assert_eq!(found(&site), ["no_subscription PR 2024-12 avis"]);
     site.ok(&["verify"]);
 }
 

@@ -430,6 +430,24 @@ async fn months_before_the_first_are_asked_for_in_the_other_release_at_once() {
     assert_eq!(facts, book);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_that_the_list_does_not_have_either_is_not_asked_for_account_by_account() {
+    let accounts = ["A", "B", "C"].map(|id| AccountPlan::new(id, 5000)).to_vec();
+    let plan = VendorPlan { reports: vec!["PR"], ..VendorPlan::new("v", Release::R51, accounts) };
+    let simulator = Simulator::start(vec![plan], "2025-01-20".parse().unwrap()).await.unwrap();
+    let site = Site::with_registry(&source("s", &simulator.url("v"), "film", "").replace("\"PR\"", "\"PR\", \"TR\""));
+    let rows = ["A", "B", "C"].map(|id| format!("{id},s,{id},2010100,login,,,,\n")).concat();
+    site.import("accounts", &format!("{ACCOUNTS}{rows}")).expect(0);
+    site.run(&["harvest"]).expect(3);
+    let asked: Vec<String> = simulator.requests("v").into_iter().map(|seen| seen.report).collect();
+    assert_eq!(asked.iter().filter(|report| *report == "TR").count(), 1, "{asked:?}");
+    assert_eq!(asked.iter().filter(|report| *report == "PR").count(), 3, "{asked:?}");
+    for run in site.export(&["runs"]) {
+        assert_eq!(run["state"], if run["report"] == "PR" { "harvested" } else { "failing" }, "{run:?}");
+        assert!(run["report"] == "PR" || run["reason"].contains("its list of reports does not have it either"), "{run:?}");
+    }
+}
+
 #[test]
 fn identifiers_are_taken_in_every_form() {
     let report = understood("counter/5/item_ids_of_all_kinds.json");

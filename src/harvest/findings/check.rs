@@ -55,6 +55,30 @@ pub async fn settled(
     Ok(())
 }
 
+/// Looks at every report again.
+///
+/// # Errors
+/// The database fails.
+pub async fn everything(
+    transaction: &mut Transaction<'_>,
+    attributor: &mut Attributor<'_>,
+    sources: &[SourceSettings],
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let registry = attributor.registry();
+    for account in &registry.accounts {
+        let Some(source) = sources.iter().find(|source| source.id == account.source) else { continue };
+        for report in transaction.reports_of(&account.id).await? {
+            let rows = transaction.months_of(&account.id, &report).await?;
+            let known = rows.iter().filter(|row| matches!(row.state, MonthState::Harvested | MonthState::Empty));
+            let months: BTreeSet<Month> = known.map(|row| row.key.month).collect();
+            let subject = Subject { source, account: &account.id, report: &report };
+            settled(transaction, attributor, &subject, &months, now).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Looks again at what the registry decides, where something was found before: what people have put right is found no more.
 ///
 /// # Errors

@@ -248,8 +248,9 @@ pub fn no_use(product: &ProductId, paying: &[&InstitutionId]) -> Option<String> 
         return None;
     }
     let more = if paying.len() > first.len() { format!(" and {} more", paying.len() - first.len()) } else { String::new() };
+    let (pay, have) = if paying.len() == 1 { ("pays", "has") } else { ("pay", "have") };
     Some(format!(
-        "{}{more} pay for {product} and have not used it in this and the two months before; do their addresses and links work, and is it worth its price?",
+        "{}{more} {pay} for {product} and {have} not used it in this and the two months before; do their addresses and links work, and is it worth its price?",
         first.join(", ")
     ))
 }

@@ -26,8 +26,7 @@ fn requests(sum: u64) -> Figures {
 /// Months in a row that end with March 2025.
 fn series(sums: &[u64]) -> Series {
     let last = month("2025-03");
-    let back = |place: usize| last.plus(place as i32 + 1 - sums.len() as i32);
-    sums.iter().enumerate().map(|(place, sum)| (back(place), requests(*sum))).collect()
+    (0..).zip(sums.iter().rev()).map(|(back, sum): (i32, _)| (last.plus(-back), requests(*sum))).collect()
 }
 
 fn kinds(series: &Series) -> Vec<Kind> {
@@ -187,6 +186,7 @@ fn who_pays_and_uses_nothing_is_named() {
     let ids: Vec<InstitutionId> = (1..=7).map(|number| format!("b{number}").parse().unwrap()).collect();
     let all: Vec<&InstitutionId> = ids.iter().collect();
     assert_eq!(no_use(&product(), &[]), None);
-    assert!(no_use(&product(), &all[..2]).unwrap().starts_with("b1, b2 pay for avis"));
+    assert!(no_use(&product(), &all[..1]).unwrap().starts_with("b1 pays for avis and has not used it"));
+    assert!(no_use(&product(), &all[..2]).unwrap().starts_with("b1, b2 pay for avis and have not used it"));
     assert!(no_use(&product(), &all).unwrap().starts_with("b1, b2, b3, b4, b5 and 2 more pay for avis"));
 }

@@ -116,6 +116,8 @@ pub enum Stop {
     None,
     /// This report of this account.
     Report,
+    /// This report of any account of the source: the vendor's list of reports does not have it either.
+    Source,
     /// Anything of this account.
     Account,
 }
