@@ -254,6 +254,9 @@ pub struct DiscoverArguments {
     /// What we call ourselves, for vendors that refuse clients they do not know
     #[arg(long, value_name = "NAME")]
     pub user_agent: Option<String>,
+    /// Ask over plain http too, where anybody on the way can read the credentials
+    #[arg(long)]
+    pub allow_http: bool,
     /// Write the source to this file, and the accounts beside it (FILE with the ending .accounts.csv)
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,

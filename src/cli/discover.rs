@@ -50,6 +50,7 @@ pub async fn run(context: &Context, arguments: &DiscoverArguments) -> Result<Don
         credentials: &credentials,
         dialect: &dialect,
         user_agent: arguments.user_agent.as_deref(),
+        allow_http: arguments.allow_http,
         pause: settings.pause,
         timeout: settings.timeout.min(PATIENCE),
     };
@@ -210,6 +211,9 @@ fn source(arguments: &DiscoverArguments, discovery: &Discovery, newest: &Found, 
     let _ = writeln!(out, "reports = [{}]", list.join(", "));
     if !left.is_empty() {
         let _ = writeln!(out, "# also offered: {}", left.join(", "));
+    }
+    if arguments.allow_http && newest.base.starts_with("http:") {
+        out.push_str("allow_http = true\n");
     }
     if let Some(agent) = &arguments.user_agent {
         let _ = writeln!(out, "user_agent = {}", quoted(agent));

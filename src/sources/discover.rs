@@ -27,6 +27,8 @@ pub struct Question<'a> {
     pub dialect: &'a Dialect,
     /// Instead of our own name.
     pub user_agent: Option<&'a str>,
+    /// Whether plain HTTP may leave this machine.
+    pub allow_http: bool,
     /// Between two requests.
     pub pause: Duration,
     /// The longest silence.
@@ -134,8 +136,8 @@ enum Outcome {
 }
 
 fn request<'a>(question: &Question<'a>, base: &'a str) -> InfoRequest<'a> {
-    let Question { credentials, dialect, user_agent, timeout, .. } = *question;
-    InfoRequest { base_url: base, credentials, allow_http: false, user_agent, dialect, timeout }
+    let Question { credentials, dialect, user_agent, allow_http, timeout, .. } = *question;
+    InfoRequest { base_url: base, credentials, allow_http, user_agent, dialect, timeout }
 }
 
 async fn wait(question: &Question<'_>, first: &mut bool) {

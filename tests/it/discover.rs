@@ -92,10 +92,13 @@ async fn both_releases_become_a_source_with_a_fallback() {
         ("404 Not Found", String::new()),
     ]);
     let site = Site::new("");
-    let proposal = discover(&site, &[&vendor.url, "--customer-id", "A1", "--platform", "P \"1\""]).expect(0).json();
+    let asked = [vendor.url.as_str(), "--customer-id", "A1", "--platform", "P \"1\"", "--allow-http"];
+    let proposal = discover(&site, &asked).expect(0).json();
     let source = proposal["source"].as_str().unwrap();
     let older = vendor.url.replace("/r51", "/r5");
-    for expected in ["release = \"5.1\"\n", &format!("fallback = {{ release = \"5\", url = \"{older}\" }}"), "[source.dialect]"] {
+    for expected in
+        ["release = \"5.1\"\n", "allow_http = true\n", &format!("fallback = {{ release = \"5\", url = \"{older}\" }}"), "[source.dialect]"]
+    {
         assert!(source.contains(expected), "{expected} is not in {source}");
     }
     assert_eq!(vendor.asked(), 5, "two lists, two states, and the members");
