@@ -93,6 +93,8 @@ pub struct Settled {
     pub changes: Vec<MonthChange>,
     /// Counts above zero in them.
     pub rows: u64,
+    /// What makes no sense in them and was not found before.
+    pub findings: u64,
 }
 
 /// Where things are written.
@@ -171,7 +173,7 @@ impl Desk<'_, '_> {
         }
         let known = |row: &&MonthRow| matches!(row.state, MonthState::Harvested | MonthState::Empty);
         let came: BTreeSet<Month> = new_rows.iter().filter(known).map(|row| row.key.month).collect();
-        findings::check::settled(&mut transaction, &mut attributor, subject, &came, now).await?;
+        settled.findings = findings::check::settled(&mut transaction, &mut attributor, subject, &came, now).await?;
         drop(attributor);
         transaction.commit().await?;
         Ok(settled)

@@ -85,6 +85,8 @@ pub struct RequestReport {
     pub changes: Vec<MonthChange>,
     /// Counts above zero in them.
     pub rows: u64,
+    /// What makes no sense in the months and was not found before.
+    pub findings: u64,
     /// Bytes of the reply.
     pub bytes: u64,
     /// What else is to be said.
@@ -328,6 +330,7 @@ impl<'a> Harvester<'a> {
             outcomes,
             changes: Vec::new(),
             rows: 0,
+            findings: 0,
             bytes: 0,
             notes: Vec::new(),
             comes_again: false,
@@ -385,6 +388,7 @@ impl<'a> Harvester<'a> {
                 request.outcomes.extend(outside.outcomes);
                 request.changes.extend(outside.changes);
                 request.notes.extend(outside.notes);
+                request.findings += outside.findings;
                 verdict.months.extend(of_outside.months);
                 verdict.try_fallback.extend(of_outside.try_fallback);
                 Ok((request, verdict))
@@ -540,6 +544,7 @@ impl<'a> Harvester<'a> {
             outcomes,
             changes: settled.changes,
             rows: settled.rows,
+            findings: settled.findings,
             bytes: reply.map_or(0, |(reply, _, _)| reply.bytes),
             notes,
             comes_again: false,

@@ -128,7 +128,7 @@ impl Transaction<'_> {
         Ok(reports.map_err(|e| self.named(e))?.iter().map(|report| ReportId::trusted(report)).collect())
     }
 
-    /// Makes these the findings of these kinds in these months of a report of an account. What was found before and holds still keeps
+    /// Makes these the findings of these kinds in these months of a report of an account, and says how many are new. What was found before and holds still keeps
     /// its time; what holds no more is removed.
     ///
     /// # Errors
@@ -140,8 +140,9 @@ impl Transaction<'_> {
         kinds: &[ReportFindingKind],
         found: &[ReportFinding],
         now: &str,
-    ) -> Result<(), StoreError> {
-        let result: Result<(), StoreError> = async {
+    ) -> Result<u64, StoreError> {
+        let result: Result<u64, StoreError> = async {
+            let mut new = 0;
             let connection = self.connection();
             let sql = "SELECT account, report, month, kind, product, what FROM report_finding \
                        WHERE account = $1 AND report = $2 AND month >= $3 AND month <= $4";
@@ -157,8 +158,10 @@ impl Transaction<'_> {
                 }
             }
             for finding in found {
-                if before.remove(&key(finding)).is_some_and(|before| before.what == finding.what) {
-                    continue;
+                match before.remove(&key(finding)) {
+                    Some(before) if before.what == finding.what => continue,
+                    Some(_) => {}
+                    None => new += 1,
                 }
                 let sql = "INSERT INTO report_finding (account, report, month, kind, product, what, found_at) \
                            VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (account, report, month, kind, product) DO UPDATE SET what = $6";
@@ -184,7 +187,7 @@ impl Transaction<'_> {
                     .execute(&mut *connection)
                     .await?;
             }
-            Ok(())
+            Ok(new)
         }
         .await;
         result.map_err(|e| self.named(e))

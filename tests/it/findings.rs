@@ -41,7 +41,8 @@ fn a_contradiction_is_found_shown_exported_and_gone_once_it_is_mended() {
     let vendor = Scripted::start(vec![("200 OK", wrong.clone()), ("200 OK", wrong), ("200 OK", right)]);
     let site = Site::with_registry(&source("s", &vendor.url, "film", ""));
     site.import("accounts", &format!("{ACCOUNTS}a,s,A,2010100,login,,,,\n")).expect(0);
-    site.ok(&["harvest"]);
+    let said = site.ok(&["harvest"]).stdout;
+    assert!(said.contains("2 new things in them are hard to believe"), "{said}");
     assert_eq!(found(&site), ["requests_above_investigations PR 2024-11 ", "unique_above_total PR 2024-11 "]);
     let status = site.ok(&["status"]).stdout;
     for expected in ["Reported, and hard to believe (2", "unique_above_total: a PR 2024-11: Unique_Item_Requests of Article Regular is 31"]
@@ -57,7 +58,8 @@ fn a_contradiction_is_found_shown_exported_and_gone_once_it_is_mended() {
     assert!(before.contains("2025-01-20T03:30:00Z"), "{before}");
     let mut site = site;
     site.at("2025-01-21T03:30:00Z");
-    site.ok(&["reharvest", "--from", "2024-10", "--to", "2024-12"]);
+    let said = site.ok(&["reharvest", "--from", "2024-10", "--to", "2024-12"]).stdout;
+    assert!(!said.contains("hard to believe"), "{said}");
     assert_eq!(site.ok(&["export", "findings"]).stdout, before);
     site.ok(&["reharvest", "--from", "2024-10", "--to", "2024-12"]);
     assert!(found(&site).is_empty(), "{:?}", found(&site));

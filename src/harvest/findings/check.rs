@@ -23,7 +23,7 @@ const PARTS: [&str; 3] = ["DR", "TR", "IR"];
 /// By which of an account's reports it is told whether a subscription is used, the best first.
 const WIDEST: [&str; 8] = ["PR", "TR", "DR", "IR", "PR_P1", "TR_J1", "TR_B1", "DR_D1"];
 
-/// Looks at a report of which these months were settled, and keeps what is found instead of what was.
+/// Looks at a report of which these months were settled, and keeps what is found instead of what was. Says how many findings are new.
 ///
 /// # Errors
 /// The database fails.
@@ -33,8 +33,8 @@ pub async fn settled(
     subject: &Subject<'_>,
     months: &BTreeSet<Month>,
     now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    let (Some(first), Some(last)) = (months.first(), months.last()) else { return Ok(()) };
+) -> Result<u64, StoreError> {
+    let (Some(first), Some(last)) = (months.first(), months.last()) else { return Ok(0) };
     let now = now.to_rfc3339_opts(SecondsFormat::Secs, true);
     let (account, report) = (subject.account, subject.report);
     // A month is measured by those before it, so a year after those that came is looked at again.
@@ -45,14 +45,14 @@ pub async fn settled(
         let finding = |(kind, what)| ReportFinding { account: account.clone(), report: report.clone(), month, kind, product: None, what };
         found.extend(judge(report, &series, month).into_iter().map(finding));
     }
-    transaction.set_findings((account, report), looked_at, &OWN, &found, &now).await?;
+    let mut new = transaction.set_findings((account, report), looked_at, &OWN, &found, &now).await?;
     let looked_at = MonthRange::new(*first, last.plus(MONTHS_WITHOUT_USE - 1));
     let found = of_subscriptions(transaction, attributor, subject.source, (account, report), &series, looked_at).await?;
-    transaction.set_findings((account, report), looked_at, &OF_SUBSCRIPTIONS, &found, &now).await?;
+    new += transaction.set_findings((account, report), looked_at, &OF_SUBSCRIPTIONS, &found, &now).await?;
     if report.as_str() == "PR" || PARTS.contains(&report.as_str()) {
-        compare_reports(transaction, account, MonthRange::new(*first, *last), &now).await?;
+        new += compare_reports(transaction, account, MonthRange::new(*first, *last), &now).await?;
     }
-    Ok(())
+    Ok(new)
 }
 
 /// Looks at every report again.
@@ -127,11 +127,11 @@ async fn series(
 }
 
 /// The platform's report beside the others; what is found is of the platform's.
-async fn compare_reports(transaction: &mut Transaction<'_>, account: &AccountId, months: MonthRange, now: &str) -> Result<(), StoreError> {
+async fn compare_reports(transaction: &mut Transaction<'_>, account: &AccountId, months: MonthRange, now: &str) -> Result<u64, StoreError> {
     let platform = ReportId::trusted("PR");
     let reports = transaction.reports_of(account).await?;
     if !reports.contains(&platform) {
-        return Ok(());
+        return Ok(0);
     }
     let of_platform = series(transaction, account, &platform, months).await?;
     let mut parts: Vec<(&str, Series)> = Vec::new();
