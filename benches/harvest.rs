@@ -118,6 +118,7 @@ async fn floor(folder: &Path, url: &str, accounts: usize) -> Result<u64, Box<dyn
     let archive = Archive::open(&folder.display().to_string())?;
     let clients = HttpClients::new(None)?;
     let (source, report) = ("v".parse()?, "TR".parse()?);
+    let dialect = avling::model::Dialect::default();
     let months = MonthRange::new("2024-01".parse::<Month>()?, "2024-12".parse()?);
     let mut rows = 0;
     for i in 0..accounts {
@@ -133,6 +134,7 @@ async fn floor(folder: &Path, url: &str, accounts: usize) -> Result<u64, Box<dyn
             allow_http: false,
             user_agent: None,
             whole_dates: false,
+            dialect: &dialect,
             timeout: std::time::Duration::from_mins(1),
             max_size: 1 << 31,
         };

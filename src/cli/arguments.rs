@@ -71,6 +71,12 @@ pub enum Command {
     Reharvest(SelectionArguments),
     /// Make the statistics again from stored facts, without fetching
     Attribute(AttributeArguments),
+    /// Find out what a vendor has, before its source is configured
+    Source {
+        /// What to find out
+        #[command(subcommand)]
+        command: SourceCommand,
+    },
     /// Show per source and month what is harvested, empty, waiting and failing, and why
     Status(StatusArguments),
     /// Write statistics, facts, subscriptions, runs or forms for libraries as files
@@ -209,6 +215,53 @@ pub struct SelectionArguments {
     pub to: Option<Month>,
 }
 
+/// What `source` does.
+#[derive(Debug, Subcommand)]
+pub enum SourceCommand {
+    /// Ask a vendor's COUNTER API what it has, and propose the configuration
+    #[command(
+        long_about = "Looks for a vendor's COUNTER API at and near an address, one request at a time, reads its lists of reports and members,         and proposes a [[source]] for the configuration and rows for a file of accounts. Nothing is stored.
+
+        Example:
+  avling source discover https://example.org/counter/r51 --customer-id 12345 --api-key env:EXAMPLE_KEY"
+    )]
+    Discover(DiscoverArguments),
+}
+
+/// Arguments of `source discover`.
+#[derive(Debug, Args)]
+pub struct DiscoverArguments {
+    /// The address as the vendor gives it
+    pub url: String,
+    /// The customer id
+    #[arg(long, value_name = "ID")]
+    pub customer_id: String,
+    /// The requestor id: env:NAME, credential:NAME, or itself
+    #[arg(long, value_name = "SECRET")]
+    pub requestor_id: Option<String>,
+    /// The API key: env:NAME, credential:NAME, or itself
+    #[arg(long, value_name = "SECRET")]
+    pub api_key: Option<String>,
+    /// The platform, for vendors that want one
+    #[arg(long, value_name = "P")]
+    pub platform: Option<String>,
+    /// What COUNTER's registry says of the platform: a file of its API's JSON
+    #[arg(long, value_name = "FILE")]
+    pub registry: Option<PathBuf>,
+    /// The id of the source that is proposed [default: from the host's name]
+    #[arg(long, value_name = "ID")]
+    pub id: Option<SourceId>,
+    /// What we call ourselves, for vendors that refuse clients they do not know
+    #[arg(long, value_name = "NAME")]
+    pub user_agent: Option<String>,
+    /// Ask over plain http too, where anybody on the way can read the credentials
+    #[arg(long)]
+    pub allow_http: bool,
+    /// Write the source to this file, and the accounts beside it (FILE with the ending .accounts.csv)
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
 /// Arguments of `attribute`.
 #[derive(Debug, Args)]
 pub struct AttributeArguments {
@@ -242,6 +295,8 @@ pub enum ExportKind {
     Subscriptions,
     /// Where each month of each report stands
     Runs,
+    /// What makes no sense in what vendors reported
+    Findings,
     /// What figures were before they changed, what they became, why, and who changed them
     Revisions,
     /// What was registered otherwise before: every change of networks, keys and all other files

@@ -196,8 +196,12 @@ fn addresses(findings: &mut Findings, sources: &[SourceSettings]) {
             _ => continue,
         };
         match used {
-            Ok(url) if url.query().is_none() && url.as_str().trim_end_matches('/') != source.url.trim_end_matches('/') => {
-                findings.good(format!("source {}", source.id), format!("its url is used as {url}"));
+            Ok(url) if url.query().is_none() => {
+                // A placeholder is shown as it was written.
+                let used = url.as_str().replace("%7Bcustomer_id%7D", "{customer_id}");
+                if used.trim_end_matches('/') != source.url.trim_end_matches('/') {
+                    findings.good(format!("source {}", source.id), format!("its url is used as {used}"));
+                }
             }
             Ok(_) => {}
             Err(error) => findings.bad(format!("source {}", source.id), error.to_string()),
@@ -228,6 +232,7 @@ async fn ask(
         credentials: &credentials,
         allow_http: source.allow_http,
         user_agent: source.user_agent.as_deref(),
+        dialect: &source.dialect,
         timeout: source.timeout.unwrap_or(context.settings.harvest.timeout).min(PATIENCE),
     };
     let answer = status(clients, &request).await.map_err(|error| error.to_string())?;

@@ -40,6 +40,7 @@ pub(super) async fn ask(
         report,
         months: MonthRange::new(month, month),
         credentials: &credentials,
+        dialect: &source.dialect,
         allow_http: source.allow_http,
         user_agent: source.user_agent.as_deref(),
         whole_dates: false,

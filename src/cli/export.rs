@@ -9,8 +9,8 @@ use super::context::{Context, write_whole};
 use super::{Done, Failure, known};
 use crate::export::query::{ReadModel, Who, missing, run as run_row};
 use crate::export::{
-    ChangeTableRow, FactRow, Format, Geography, RevisionRow, Selection, StatisticRow, Table, Text, WorkbookNotes, write_csv, write_json,
-    write_statistics_xlsx, write_table_xlsx,
+    ChangeTableRow, FactRow, FindingRow, Format, Geography, RevisionRow, Selection, StatisticRow, Table, Text, WorkbookNotes, write_csv,
+    write_json, write_statistics_xlsx, write_table_xlsx,
 };
 use crate::model::registry::{Covers, Registry};
 use crate::model::{AccountId, Month, MonthRange, MonthState, SourceId};
@@ -71,9 +71,10 @@ fn check(context: &Context, arguments: &ExportArguments, registry: &Registry) ->
         return Err(Failure::input("--month goes with networks-form; use --from and --to"));
     }
     known::range(arguments.from, arguments.to)?;
-    let metrics = matches!(arguments.kind, ExportKind::Subscriptions | ExportKind::Runs) && !arguments.metrics.is_empty();
+    let metrics =
+        matches!(arguments.kind, ExportKind::Subscriptions | ExportKind::Runs | ExportKind::Findings) && !arguments.metrics.is_empty();
     if metrics || (arguments.kind == ExportKind::Subscriptions && arguments.report.is_some()) {
-        return Err(Failure::input("subscriptions have no report and no metric, and runs no metric; leave these out"));
+        return Err(Failure::input("subscriptions have no report and no metric, and runs and findings no metric; leave these out"));
     }
     if let Some(county) = &arguments.county
         && !registry.municipalities.iter().any(|m| m.county == *county)
@@ -192,6 +193,24 @@ async fn export(
                 out,
                 months.iter().filter(picked).filter(of_product).map(|row| Ok::<_, Infallible>(run_row(row))),
             )
+        }
+        ExportKind::Findings => {
+            let concerned: BTreeSet<AccountMonth> =
+                concerned(&model, registry, &who, &[], &months).into_iter().map(|row| row.key).collect();
+            let source_of: std::collections::BTreeMap<&AccountMonth, &SourceId> =
+                months.iter().map(|row| (&row.key, &row.source)).collect();
+            let mut rows = Vec::new();
+            for (finding, found_at) in store.report_findings().await? {
+                let key = AccountMonth { account: finding.account.clone(), report: finding.report.clone(), month: finding.month };
+                let of_report = arguments.report.as_ref().is_none_or(|report| finding.report == *report);
+                let of_product =
+                    arguments.products.is_empty() || finding.product.as_ref().is_some_and(|product| arguments.products.contains(product));
+                if of_report && of_product && in_range(finding.month) && concerned.contains(&key) {
+                    let source = source_of.get(&key).map(|source| (*source).clone());
+                    rows.push(FindingRow { source, finding, found_at: found_at.as_str().into() });
+                }
+            }
+            write(context, arguments.format, out, rows.into_iter().map(Ok::<_, Infallible>))
         }
         ExportKind::Revisions => {
             let filter = filter(&model, registry, &who, arguments, None);

@@ -78,6 +78,8 @@ pub async fn harvest(context: &Context, store: &Store, selection: &Selection) ->
         progress: &bar,
         releases: Mutex::default(),
         members_asked: Mutex::default(),
+        lists: Mutex::default(),
+        unbounded: selection.again,
     };
     let report = harvester.run(tasks).await;
     bar.finish();
@@ -120,7 +122,7 @@ pub fn document(report: &HarvestReport) -> serde_json::Value {
                 request.changes.iter().map(|c| json!({ "month": c.month, "before": c.before, "after": c.after })).collect();
             json!({
                 "source": request.task.source, "account": request.task.account, "report": request.task.report,
-                "months": months, "changes": changes, "rows": request.rows, "bytes": request.bytes, "notes": request.notes,
+                "months": months, "changes": changes, "rows": request.rows, "findings": request.findings, "bytes": request.bytes, "notes": request.notes,
             })
         })
         .collect();
@@ -147,6 +149,13 @@ pub fn words(report: &HarvestReport, again: bool) -> String {
         }
     }
     let _ = writeln!(out, "; {} rows from {} bytes.", grouped(rows), grouped(bytes));
+    match report.requests.iter().map(|request| request.findings).sum::<u64>() {
+        0 => {}
+        1 => out.push_str("One new thing in them is hard to believe; `avling status` says what.\n"),
+        n => {
+            let _ = writeln!(out, "{} new things in them are hard to believe; `avling status` says what.", grouped(n));
+        }
+    }
     if again {
         let changed: Vec<_> =
             report.requests.iter().flat_map(|r| r.changes.iter().filter(|c| c.before.is_some()).map(move |c| (r, c))).collect();

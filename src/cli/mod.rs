@@ -10,6 +10,7 @@ mod check_soap;
 mod close;
 mod context;
 mod demo;
+mod discover;
 mod explain;
 mod export;
 mod form;
@@ -26,6 +27,7 @@ mod printer;
 mod progress;
 mod propose;
 mod simulate;
+mod source;
 mod status;
 mod table;
 mod verify;
@@ -135,6 +137,7 @@ async fn dispatch(arguments: Arguments, printer: &Printer) -> Result<Done, Failu
         Command::Harvest(selection) => self::harvest::run(&context, selection, false).await,
         Command::Reharvest(selection) => self::harvest::run(&context, selection, true).await,
         Command::Attribute(attribute) => self::attribute::run(&context, attribute).await,
+        Command::Source { command } => self::source::run(&context, command).await,
         Command::Status(selection) => self::status::run(&context, selection).await,
         Command::Export(export) => self::export::run(&context, export).await,
         Command::Explain(explain) => self::explain::run(&context, explain).await,

@@ -159,6 +159,7 @@ mod tests {
             outcomes,
             changes: Vec::new(),
             rows: 1500,
+            findings: 0,
             bytes: 0,
             notes: Vec::new(),
             comes_again,

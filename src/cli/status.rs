@@ -1,6 +1,6 @@
 //! `avling status`: where every month stands, and what waits or fails.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
@@ -10,6 +10,7 @@ use super::table::{Align, TextTable};
 use super::{Done, Failure, close, known};
 use crate::attribution::Attributor;
 use crate::attribution::findings::{Finding, Harvested, findings};
+use crate::model::finding::ReportFinding;
 use crate::model::{AccountId, Month, MonthState, SourceId};
 use crate::store::{MonthRow, Store};
 
@@ -45,6 +46,7 @@ pub async fn run(context: &Context, arguments: &StatusArguments) -> Result<Done,
     }
     let open = open_rows(&rows);
     let found = found(context, &store, &rows).await?;
+    let nonsense = nonsense(&store, &rows).await?;
     let held = close::pending(&store).await?;
     let document = json!({
         "months": counts.iter().map(|((source, month), counts)| json!({
@@ -56,7 +58,10 @@ pub async fn run(context: &Context, arguments: &StatusArguments) -> Result<Done,
             "from": open.first.key.month, "to": open.last, "state": open.first.state.as_str(), "reason": open.first.reason,
             "attempts": open.first.attempts.count, "next_attempt": open.first.next_attempt,
         })).collect::<Vec<_>>(),
-        "findings": found,
+        "findings": found.iter().map(|finding| json!(finding)).chain(nonsense.iter().map(|finding| json!({
+            "kind": finding.kind.as_str(), "accounts": [finding.account], "report": finding.report, "product": finding.product,
+            "from": finding.month, "to": finding.month, "what": finding.what,
+        }))).collect::<Vec<_>>(),
         "closed": held.iter().map(close::Held::document).collect::<Vec<_>>(),
     });
     context.printer.result(&document, || {
@@ -102,6 +107,7 @@ pub async fn run(context: &Context, arguments: &StatusArguments) -> Result<Done,
             let product = finding.product.as_ref().map(|product| format!(" {product}")).unwrap_or_default();
             out.push_str(&format!("  {}: {}{product} {months}: {}\n", finding.kind, accounts.join(" "), finding.what));
         }
+        out.push_str(&nonsense_words(&nonsense));
         if !held.is_empty() {
             out.push_str(&format!("\n{}", close::words(&held)));
         }
@@ -119,6 +125,36 @@ async fn found(context: &Context, store: &Store, rows: &[MonthRow]) -> Result<Ve
     let registry = store.registry().await?;
     let rules = context.rules();
     Ok(findings(&mut Attributor::new(&registry, &rules), &store.all_scopes().await?, &harvested))
+}
+
+/// What makes no sense in the reports of these months.
+async fn nonsense(store: &Store, rows: &[MonthRow]) -> Result<Vec<ReportFinding>, Failure> {
+    let picked: BTreeSet<(&str, &str, Month)> =
+        rows.iter().map(|row| (row.key.account.as_str(), row.key.report.as_str(), row.key.month)).collect();
+    let found = store.report_findings().await?.into_iter().map(|(finding, _)| finding);
+    Ok(found.filter(|f| picked.contains(&(f.account.as_str(), f.report.as_str(), f.month))).collect())
+}
+
+/// The same for people: of one kind in one report, the newest month, and how many there are besides.
+fn nonsense_words(found: &[ReportFinding]) -> String {
+    if found.is_empty() {
+        return String::new();
+    }
+    let mut of_report: BTreeMap<_, Vec<&ReportFinding>> = BTreeMap::new();
+    for finding in found {
+        of_report.entry((&finding.account, &finding.report, finding.kind, &finding.product)).or_default().push(finding);
+    }
+    let mut out = format!("\nReported, and hard to believe ({}; `avling export findings` has all):\n", found.len());
+    for ((account, report, kind, _), mut findings) in of_report {
+        findings.sort_by_key(|finding| std::cmp::Reverse(finding.month));
+        let Some(newest) = findings.first() else { continue };
+        let more = match findings.len() {
+            1 => String::new(),
+            n => format!(" (and {} months before)", n - 1),
+        };
+        out.push_str(&format!("  {kind}: {account} {report} {}{more}: {}\n", newest.month, newest.what));
+    }
+    out
 }
 
 /// Months in a row of one report of one account that are not well for one reason.

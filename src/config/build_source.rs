@@ -10,14 +10,14 @@ use super::problem::{did_you_mean, shown};
 use super::reader::{Reader, Section, described};
 use super::schema::{FALLBACK_KEYS, RULE_KEYS, SOAP_KEYS, SOURCE_KEYS};
 use super::source::{Fallback, ProductRule, ReleaseChoice, SoapSettings, SourceKind, SourceSettings};
-use super::{Pattern, build, cron};
+use super::{Pattern, build, cron, dialect};
 use crate::model::ids::COUNTER_REPORTS;
 use crate::model::registry::{Access, SharedTraffic};
 use crate::model::release4::{RELEASE_4_REPORTS, release_4_report};
 use crate::model::{ProductId, Release, ReportId, SourceId};
 
 /// Words in a query that name a secret.
-const SECRET_PARAMETERS: [&str; 8] = ["api_key", "apikey", "requestor_id", "key", "token", "access_token", "password", "secret"];
+pub(super) const SECRET_PARAMETERS: [&str; 8] = ["api_key", "apikey", "requestor_id", "key", "token", "access_token", "password", "secret"];
 
 /// Every source. What is wrong with one is kept by the reader, and the source left out.
 pub fn sources(reader: &mut Reader<'_>, values: &[Value]) -> Vec<SourceSettings> {
@@ -108,6 +108,7 @@ fn source(reader: &mut Reader<'_>, section: &Section<'_>, place: &Place) -> Opti
         other => Err(one_of(other, &["YYYY-MM", "YYYY-MM-DD"])),
     });
     let soap_settings = soap_settings(reader, section, soap);
+    let dialect = dialect::dialect(reader, section);
     Some(SourceSettings {
         id: id?,
         vendor: vendor?.unwrap_or_default(),
@@ -128,6 +129,7 @@ fn source(reader: &mut Reader<'_>, section: &Section<'_>, place: &Place) -> Opti
         user_agent: user_agent?,
         soap: soap_settings?,
         whole_dates: date_format?.unwrap_or(false),
+        dialect: dialect?,
     })
 }
 
@@ -141,12 +143,12 @@ fn id<T: std::str::FromStr<Err = crate::model::ids::IdError>>(text: &str) -> Res
     text.parse().map_err(|error: T::Err| error.to_string())
 }
 
-fn one_of(text: &str, words: &[&str]) -> String {
+pub(super) fn one_of(text: &str, words: &[&str]) -> String {
     format!("'{}' is none of {}{}", shown(text), words.join(", "), did_you_mean(text, words.iter().copied()))
 }
 
 /// Refuses keys that are not known.
-fn known_keys(reader: &mut Reader<'_>, section: &Section<'_>, known: &[&str]) {
+pub(super) fn known_keys(reader: &mut Reader<'_>, section: &Section<'_>, known: &[&str]) {
     let mut unknown: Vec<&String> = section.table.keys().filter(|key| !known.contains(&key.as_str())).collect();
     unknown.sort();
     for key in unknown {
@@ -225,7 +227,8 @@ fn soap_settings(reader: &mut Reader<'_>, section: &Section<'_>, soap: bool) -> 
 
 /// The base address of a COUNTER API. What it says of an address never shows it whole: a secret may be in it.
 fn address(text: &str, allow_http: bool) -> Result<String, String> {
-    let url = Url::parse(text).map_err(|error| format!("is no URL: {error}; write it as https://example.org/counter/r51"))?;
+    let url = Url::parse(&without_placeholder(text)?)
+        .map_err(|error| format!("is no URL: {error}; write it as https://example.org/counter/r51"))?;
     let host = url.host_str().unwrap_or_default();
     no_credentials(&url)?;
     match url.scheme() {
@@ -239,6 +242,19 @@ fn address(text: &str, allow_http: bool) -> Result<String, String> {
         other => return Err(format!("begins with '{}:'; it must be https", shown(other))),
     }
     Ok(text.to_owned())
+}
+
+/// An address whose path or query may name the customer: the only thing of an account that may stand there.
+fn without_placeholder(text: &str) -> Result<String, String> {
+    let plain = text.replace("{customer_id}", "customer_id");
+    if plain.contains(['{', '}']) {
+        return Err("has braces in it; only {customer_id} can stand in a url, and secrets belong into the dialect's headers".into());
+    }
+    let host = Url::parse(&plain).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+    if plain != text && host.contains("customer_id") {
+        return Err("has {customer_id} in the host's name; it can stand in the path or the query".into());
+    }
+    Ok(plain)
 }
 
 /// What other kinds have as their address; it may be a path.

@@ -10,6 +10,7 @@
 mod build;
 mod build_source;
 mod cron;
+mod dialect;
 mod environment;
 mod files;
 mod glob;

@@ -48,7 +48,7 @@ pub const SETTINGS: [Setting; 15] = [
 ];
 
 /// The keys of a `[[source]]`.
-pub const SOURCE_KEYS: [&str; 18] = [
+pub const SOURCE_KEYS: [&str; 19] = [
     "id",
     "vendor",
     "kind",
@@ -67,6 +67,7 @@ pub const SOURCE_KEYS: [&str; 18] = [
     "requests_at_once",
     "user_agent",
     "date_format",
+    "dialect",
 ];
 
 /// The keys of a `[[source]]` of the kind `sushi_soap`.
@@ -94,6 +95,10 @@ pub const SOAP_KEYS: [&str; 19] = [
 
 /// The keys of a source's `fallback`.
 pub const FALLBACK_KEYS: [&str; 2] = ["release", "url"];
+
+/// The keys of a source's `dialect`.
+pub const DIALECT_KEYS: [&str; 7] =
+    ["parameters", "report_parameters", "headers", "names", "leave_out", "list_separator", "status_credentials"];
 
 /// The keys of a `[[source.product_rule]]`.
 pub const RULE_KEYS: [&str; 5] = ["product", "platform", "database", "title", "data_type"];

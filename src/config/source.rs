@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Pattern;
 use crate::model::registry::{Access, SharedTraffic};
-use crate::model::{ProductId, Release, ReportId, SourceId};
+use crate::model::{Dialect, ProductId, Release, ReportId, SourceId};
 
 /// One source, checked. How it is spoken to, what is asked of it, and which products its usage belongs to.
 #[derive(Debug, Clone)]
@@ -48,6 +48,8 @@ pub struct SourceSettings {
     pub soap: SoapSettings,
     /// Months are asked for as whole dates, `YYYY-MM-DD`; else as `YYYY-MM`.
     pub whole_dates: bool,
+    /// What the vendor wants otherwise than the specification has it.
+    pub dialect: Dialect,
 }
 
 /// What stands in a SOAP request beside the account's credentials.

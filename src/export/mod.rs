@@ -8,6 +8,7 @@
 
 pub mod audit;
 pub mod csv;
+pub mod findings;
 pub mod form;
 pub mod json;
 #[cfg(test)]
@@ -23,6 +24,7 @@ use std::str::FromStr;
 
 pub use audit::{AuditReport, AuditRow};
 pub use csv::write_csv;
+pub use findings::FindingRow;
 pub use form::{Forms, LibraryForm};
 pub use json::write_json;
 pub use revisions::{ChangeTableRow, RevisionRow};

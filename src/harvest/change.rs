@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::attribute::{Known, Takers, by_report, of_takers};
+use super::findings;
 use super::intake::look;
 use super::places::{ByClaims, Places};
 use super::settle::{SettleError, Subject, take_facts};
@@ -89,6 +90,8 @@ pub async fn change_registry(
             changed = changed.and(of_takers(transaction, &mut new, &mut known, unit, takers).await?);
         }
     }
+    let at = transaction.at();
+    findings::check::registry_changed(transaction, &mut new, &ground.settings.sources, &at).await?;
     Ok(changed)
 }
 

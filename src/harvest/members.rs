@@ -43,6 +43,7 @@ impl Harvester<'_> {
             credentials,
             allow_http: source.allow_http,
             user_agent: source.user_agent.as_deref(),
+            dialect: &source.dialect,
             timeout: source.timeout.unwrap_or(self.settings.harvest.timeout),
         };
         let why = match members(self.clients, &request).await {

@@ -5,7 +5,9 @@
 //! keeps another's data back: it becomes an outcome of its months.
 
 pub mod attribute;
+mod available;
 pub mod change;
+pub mod findings;
 pub mod intake;
 mod members;
 pub mod places;
@@ -15,5 +17,6 @@ pub mod verdict;
 pub mod verify;
 mod worker;
 
+pub use available::Lists;
 pub use queue::PATIENCE;
 pub use worker::{HarvestError, HarvestReport, Harvester, Progress, RequestReport, Silent};

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
+use crate::model::MonthOutcome;
 use crate::schedule::Task;
 
 /// How long a run waits for what is not ready.
@@ -23,6 +24,8 @@ pub struct Job {
     pub since: Option<Instant>,
     /// How often it was sent in this run.
     pub sent: u32,
+    /// At the fallback address: what the source's own said of these months.
+    pub first: Vec<MonthOutcome>,
 }
 
 #[derive(Debug, Default)]
@@ -167,7 +170,7 @@ mod tests {
             report: ReportId::trusted("PR"),
             months: MonthRange::new(month, month),
         };
-        Job { task, fallback: false, single: false, since: None, sent: 0 }
+        Job { task, fallback: false, single: false, since: None, sent: 0, first: Vec::new() }
     }
 
     fn name(next: Option<(String, Job)>) -> Option<String> {

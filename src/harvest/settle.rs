@@ -7,6 +7,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use tokio::sync::{Mutex, mpsc};
 
 use super::attribute::{self, AttributeError};
+use super::findings;
 use super::intake::{self, Contents};
 use super::places::Places;
 use crate::archive::{Archive, ArchiveError};
@@ -92,6 +93,8 @@ pub struct Settled {
     pub changes: Vec<MonthChange>,
     /// Counts above zero in them.
     pub rows: u64,
+    /// What makes no sense in them and was not found before.
+    pub findings: u64,
 }
 
 /// Where things are written.
@@ -168,6 +171,9 @@ impl Desk<'_, '_> {
         for (unit, had) in &units {
             attribute::after_usage_of(&mut transaction, &mut attributor, unit, subject.account, had).await?;
         }
+        let known = |row: &&MonthRow| matches!(row.state, MonthState::Harvested | MonthState::Empty);
+        let came: BTreeSet<Month> = new_rows.iter().filter(known).map(|row| row.key.month).collect();
+        settled.findings = findings::check::settled(&mut transaction, &mut attributor, subject, &came, now).await?;
         drop(attributor);
         transaction.commit().await?;
         Ok(settled)

@@ -9,9 +9,10 @@ use futures_util::future::LocalBoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio::sync::Mutex;
 
+use super::available::{Left, Lists, Place};
 use super::intake::{self, Contents};
 use super::places::Places;
-use super::queue::{Job, PATIENCE, Queue};
+use super::queue::{Job, Queue};
 use super::settle::{Desk, MonthChange, Reply, SettleError, Subject};
 use super::verdict::{Answer, Asked, Earlier, Stop, Transport, Verdict, judge, judge_transport};
 use crate::archive::{Archive, ArchiveError};
@@ -84,6 +85,8 @@ pub struct RequestReport {
     pub changes: Vec<MonthChange>,
     /// Counts above zero in them.
     pub rows: u64,
+    /// What makes no sense in the months and was not found before.
+    pub findings: u64,
     /// Bytes of the reply.
     pub bytes: u64,
     /// What else is to be said.
@@ -143,6 +146,10 @@ pub struct Harvester<'a> {
     pub releases: Mutex<HashMap<SourceId, Release>>,
     /// The accounts whose members were asked for in this run; empty at first.
     pub members_asked: Mutex<BTreeSet<AccountId>>,
+    /// The lists of reports that were asked for in this run; empty at first.
+    pub lists: Mutex<Lists>,
+    /// Months are asked for whatever a vendor's list of reports says.
+    pub unbounded: bool,
 }
 
 /// What one sending led to.
@@ -164,7 +171,7 @@ impl<'a> Harvester<'a> {
         self.progress.planned(asked.len(), tasks.len(), tasks.iter().map(|task| task.months.iter().count()).sum());
         for task in tasks {
             if let Some(source) = sources.get(task.source.as_str()) {
-                self.push(&mut queue, source, Job { task, fallback: false, single: false, since: None, sent: 0 });
+                self.push(&mut queue, source, Job { task, fallback: false, single: false, since: None, sent: 0, first: Vec::new() });
             }
         }
         let mut report = HarvestReport::default();
@@ -242,6 +249,9 @@ impl<'a> Harvester<'a> {
         let stopped = match verdict.stop {
             Stop::None => Vec::new(),
             Stop::Report => queue.take(of_report),
+            Stop::Source => queue.take(|other| {
+                other.task.source == job.task.source && other.task.report == job.task.report && other.fallback == job.fallback
+            }),
             Stop::Account => queue.take(of_account),
         };
         if let Some(first) = verdict.months.first() {
@@ -252,18 +262,23 @@ impl<'a> Harvester<'a> {
         for (job, reason, state, next_attempt) in left_alone {
             report.requests.push(self.leave(source, &job, reason, state, next_attempt).await?);
         }
-        if !verdict.try_fallback.is_empty() && !job.fallback && source.fallback.is_some() {
-            let months: BTreeSet<Month> = verdict.try_fallback.iter().copied().collect();
-            let ranges = unbroken(&months);
+        let has_fallback = !job.fallback && source.fallback.is_some();
+        let elsewhere: BTreeSet<Month> = verdict.try_fallback.iter().filter(|_| has_fallback).copied().collect();
+        if !elsewhere.is_empty() {
+            let months = &elsewhere;
+            let ranges = unbroken(months);
             self.progress.added(ranges.len());
             for range in ranges {
                 let task = Task { months: range, ..job.task.clone() };
-                self.push(queue, source, Job { task, fallback: true, single: false, since: None, sent: 0 });
+                let first = verdict.months.iter().filter(|outcome| range.contains(outcome.month)).cloned().collect();
+                self.push(queue, source, Job { task, fallback: true, single: false, since: None, sent: 0, first });
             }
             request.outcomes.retain(|outcome| !months.contains(&outcome.month));
-        } else if verdict.single_months && !job.single && job.task.months.first != job.task.months.last {
-            self.progress.added(job.task.months.iter().count());
-            for month in job.task.months.iter().rev() {
+        }
+        if verdict.single_months && !job.single && job.task.months.first != job.task.months.last {
+            let months: Vec<Month> = job.task.months.iter().filter(|month| !elsewhere.contains(month)).collect();
+            self.progress.added(months.len());
+            for month in months.into_iter().rev() {
                 let task = Task { months: MonthRange::new(month, month), ..job.task.clone() };
                 queue.push_front(&host, Job { task, single: true, ..job.clone() });
             }
@@ -275,6 +290,7 @@ impl<'a> Harvester<'a> {
                 .iter()
                 .filter(|o| o.state == MonthState::Waiting || o.state == MonthState::Failing)
                 .map(|o| o.month)
+                .filter(|month| !elsewhere.contains(month))
                 .collect();
             let ranges = unbroken(&open);
             let requests = ranges.len();
@@ -314,6 +330,7 @@ impl<'a> Harvester<'a> {
             outcomes,
             changes: Vec::new(),
             rows: 0,
+            findings: 0,
             bytes: 0,
             notes: Vec::new(),
             comes_again: false,
@@ -355,10 +372,40 @@ impl<'a> Harvester<'a> {
             Err(reason) => return self.finish(source, job, Verdict::not_asked(task.months, &reason, Some(self.clock.now())), None).await,
         };
         let (choice, base_url) = Self::address(source, job);
+        let place = Place { source, base_url, credentials: &credentials };
         let release = match choice {
             ReleaseChoice::Release(release) => release,
-            ReleaseChoice::Auto => self.release_of(source, base_url, &credentials).await,
+            ReleaseChoice::Auto => self.release_of(place, job).await,
         };
+        match self.within_bounds(place, job, release).await? {
+            Left::All => self.ask_for(place, job, account, release, earlier).await,
+            Left::Nothing(settled) => Ok(*settled),
+            Left::Some(months, settled) => {
+                let inside = Job { task: Task { months, ..task.clone() }, ..job.clone() };
+                let (mut request, mut verdict) = self.ask_for(place, &inside, account, release, earlier).await?;
+                let (outside, of_outside) = *settled;
+                request.task.months = task.months;
+                request.outcomes.extend(outside.outcomes);
+                request.changes.extend(outside.changes);
+                request.notes.extend(outside.notes);
+                request.findings += outside.findings;
+                verdict.months.extend(of_outside.months);
+                verdict.try_fallback.extend(of_outside.try_fallback);
+                Ok((request, verdict))
+            }
+        }
+    }
+
+    /// Sends the request itself.
+    async fn ask_for(
+        &self,
+        place: Place<'_>,
+        job: &Job,
+        account: &Account,
+        release: Release,
+        earlier: Earlier,
+    ) -> Result<(RequestReport, Verdict), HarvestError> {
+        let (task, Place { source, base_url, credentials }) = (&job.task, place);
         let request = ReportRequest {
             source: &source.id,
             account: &account.id,
@@ -366,10 +413,11 @@ impl<'a> Harvester<'a> {
             release,
             report: &task.report,
             months: task.months,
-            credentials: &credentials,
+            credentials,
             allow_http: source.allow_http,
             user_agent: source.user_agent.as_deref(),
             whole_dates: source.whole_dates,
+            dialect: &source.dialect,
             timeout: source.timeout.unwrap_or(self.settings.harvest.timeout),
             max_size: self.settings.harvest.max_report_size,
         };
@@ -399,15 +447,26 @@ impl<'a> Harvester<'a> {
                 let contents = self.look(source, &reply.sha256).await?;
                 let others = self.other_customers(account);
                 let mut verdict = self.judge(source, job, account, release, &others, &earlier, &reply, &contents);
+                if job.fallback {
+                    verdict = verdict.or_of_the_other(&job.first);
+                }
+                if verdict.stop == Stop::Report && !others.is_empty() && self.is_not_listed(place, job).await {
+                    verdict.stop = Stop::Source;
+                    for outcome in &mut verdict.months {
+                        outcome
+                            .reason
+                            .push_str("; its list of reports does not have it either, so no account of the source is asked for it");
+                    }
+                }
                 // What was masked as it came may be a secret again once its escapes are read.
-                let redactor = redactor_for(&credentials, base_url);
+                let redactor = redactor_for(credentials, base_url);
                 for outcome in &mut verdict.months {
                     outcome.reason = redactor.text(&outcome.reason);
                 }
                 let is_of_use = verdict.months.iter().any(|outcome| outcome.state == MonthState::Harvested);
                 let has_members = source.kind == SourceKind::CounterApi;
                 let note = if is_of_use && has_members && verdict.host.until().is_none() {
-                    self.learn_members(source, account, base_url, &credentials, &contents).await?
+                    self.learn_members(source, account, base_url, credentials, &contents).await?
                 } else {
                     None
                 };
@@ -462,7 +521,7 @@ impl<'a> Harvester<'a> {
     }
 
     /// Writes what was judged, and reports it.
-    async fn finish(
+    pub(super) async fn finish(
         &self,
         source: &SourceSettings,
         job: &Job,
@@ -493,6 +552,7 @@ impl<'a> Harvester<'a> {
             outcomes,
             changes: settled.changes,
             rows: settled.rows,
+            findings: settled.findings,
             bytes: reply.map_or(0, |(reply, _, _)| reply.bytes),
             notes,
             comes_again: false,
@@ -529,29 +589,6 @@ impl<'a> Harvester<'a> {
     fn other_customers(&self, account: &Account) -> Vec<String> {
         let others = self.registry.accounts.iter().filter(|other| other.source == account.source && other.id != account.id);
         others.map(|other| other.customer_id.clone()).filter(|id| !id.is_empty() && *id != account.customer_id).collect()
-    }
-
-    /// `release = "auto"`: what the vendor's list of reports says, R5.1 where it says nothing.
-    async fn release_of(&self, source: &SourceSettings, base_url: &str, credentials: &Credentials) -> Release {
-        if let Some(release) = self.releases.lock().await.get(&source.id) {
-            return *release;
-        }
-        let request = crate::sources::InfoRequest {
-            base_url,
-            credentials,
-            allow_http: source.allow_http,
-            user_agent: source.user_agent.as_deref(),
-            timeout: source.timeout.unwrap_or(self.settings.harvest.timeout).min(PATIENCE),
-        };
-        let listed = crate::sources::reports(self.clients, &request).await.map(|reply| reply.entries).unwrap_or_default();
-        let releases: BTreeSet<Release> = listed.iter().filter_map(|report| report.release).collect();
-        if releases.is_empty() {
-            // Nothing was learnt; the next request may learn it.
-            return Release::R51;
-        }
-        let release = if releases.contains(&Release::R51) { Release::R51 } else { Release::R5 };
-        self.releases.lock().await.insert(source.id.clone(), release);
-        release
     }
 }
 

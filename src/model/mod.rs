@@ -6,6 +6,8 @@
 
 pub mod address;
 pub mod count;
+pub mod dialect;
+pub mod finding;
 pub mod ids;
 pub mod key;
 pub mod month;
@@ -20,6 +22,7 @@ pub mod weight;
 
 pub use address::AddressRange;
 pub use count::{Count, Group, MonthFacts, MonthsKnown, Unit};
+pub use dialect::Dialect;
 pub use ids::{AccountId, InstitutionId, KeyId, MunicipalityCode, ProductId, ReportId, SourceId, VendorId};
 pub use key::{AppliesTo, KeyMethod, KeyRow, KeyState};
 pub use month::{Month, MonthRange};

@@ -35,6 +35,23 @@ pub(super) fn plain(text: ReportText) -> Pieces {
     stream::iter(text.map(|piece| Ok(Bytes::from(piece)))).boxed()
 }
 
+/// The report within another object.
+pub(super) fn wrapped(text: ReportText) -> Pieces {
+    let around = |text: &'static str| std::iter::once(text.to_owned());
+    let pieces = around("{\"body\": ").chain(text).chain(around(", \"response\": {\"status\": 200}}"));
+    stream::iter(pieces.map(|piece| Ok(Bytes::from(piece)))).boxed()
+}
+
+/// The report as one JSON string.
+pub(super) fn quoted(text: ReportText) -> Pieces {
+    let quote = || std::iter::once("\"".to_owned());
+    let escaped = text.map(|piece| {
+        let text = serde_json::Value::String(piece).to_string();
+        text.get(1..text.len() - 1).unwrap_or_default().to_owned()
+    });
+    stream::iter(quote().chain(escaped).chain(quote()).map(|piece| Ok(Bytes::from(piece)))).boxed()
+}
+
 /// Never anything.
 pub(super) fn silence() -> Pieces {
     stream::pending().boxed()

@@ -190,4 +190,18 @@ pub enum Behaviour {
     SoapFault,
     /// A document type that grows without end and reads a file stands before the report; Release 4 only.
     DoctypeAttack,
+    /// Every request without this `platform` is answered 400 and exception 1030.
+    WantsPlatform(String),
+    /// The key is looked for in this header, and not in the query.
+    WantsKeyInHeader(String),
+    /// Dates without a day are taken for the first day of the first month, and no exception says so.
+    WantsWholeDates,
+    /// Clients that call themselves as we do get 403 and a page.
+    RefusesOurName,
+    /// For months before the first, this code instead of 3032.
+    WrongCodeForOldMonths(u32),
+    /// Right, but wrapped in another object.
+    Wrapped,
+    /// Right, but as a JSON string.
+    Quoted,
 }

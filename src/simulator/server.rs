@@ -252,6 +252,14 @@ impl Vendor {
     fn reply(&self, uri: &Uri, headers: &HeaderMap, params: &Params, at_once: usize) -> Reply {
         let behaviour = lock(&self.behaviour).clone();
         let today = *self.today.borrow();
+        let with_key;
+        let mut params = params;
+        if let Behaviour::WantsKeyInHeader(name) = &behaviour {
+            let key = headers.get(name.as_str()).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+            let others = params.iter().filter(|(name, _)| name != "api_key").cloned();
+            with_key = others.chain(key.map(|key| ("api_key".to_owned(), key))).collect::<Vec<_>>();
+            params = &with_key;
+        }
         let account = ask::authorise(&self.plan, params);
         let path = uri.path().strip_prefix(self.base_path());
         let report = path.and_then(|path| path.strip_prefix("/reports/")).unwrap_or_default();
@@ -271,6 +279,11 @@ impl Vendor {
         });
         if let Some(reply) = self.whatever_is_asked(&behaviour, uri, headers) {
             return reply;
+        }
+        if let Behaviour::WantsPlatform(platform) = &behaviour
+            && ask::param(params, "platform") != Some(platform)
+        {
+            return self.refuse(&Refusal::new(400, 1030, "platform is missing"));
         }
         let answered = match path {
             Some("/status") => Ok(self.status()),
@@ -307,6 +320,9 @@ impl Vendor {
                 "text/html; charset=utf-8",
                 body::whole("<!DOCTYPE html>\n<html><body><form action=\"/login\">Please log in</form></body></html>\n".to_owned()),
             ),
+            Behaviour::RefusesOurName if headers.get(header::USER_AGENT).is_some_and(|agent| agent.as_bytes().starts_with(b"avling")) => {
+                Reply::new(403, "text/html", body::whole("<html><body><h1>403 Forbidden</h1></body></html>".to_owned()))
+            }
             Behaviour::Silent => Reply::new(200, "application/json", body::silence()),
             Behaviour::RedirectElsewhere(url) => {
                 Reply::new(307, "text/plain", body::whole(String::new())).with(header::LOCATION, url.clone())
@@ -395,6 +411,16 @@ impl Vendor {
                 ask.months.last = last;
                 ask.notices.clear();
             }
+            Behaviour::WantsWholeDates if ask::param(params, "begin_date").is_some_and(|date| date.len() < 10) => {
+                ask.months.last = ask.months.first;
+                ask.filters = (ask.months.first.first_day(), ask.months.first.first_day());
+                ask.notices.clear();
+            }
+            Behaviour::WrongCodeForOldMonths(code) => {
+                for notice in ask.notices.iter_mut().filter(|notice| notice.code == 3032) {
+                    *notice = Notice::new(*code, notice.data.clone());
+                }
+            }
             Behaviour::OtherCustomer => ask.account = (ask.account + 1) % self.plan.accounts.len().max(1),
             Behaviour::Partial3040 => ask.notices.push(Notice::new(3040, "logs of two days were lost")),
             _ => {}
@@ -413,6 +439,8 @@ impl Vendor {
             Behaviour::Dropped => body::dropped(text),
             Behaviour::ChunkedSlow => body::slow(text),
             Behaviour::Endless => body::endless(text.head(), self.plan.release),
+            Behaviour::Wrapped => body::wrapped(text),
+            Behaviour::Quoted => body::quoted(text),
             Behaviour::Gzip => body::gzip(body::plain(text)),
             Behaviour::GzipBomb => body::gzip(body::spaces(text.head())),
             _ => body::plain(text),

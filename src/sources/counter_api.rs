@@ -13,9 +13,10 @@ use super::error::FetchError;
 use super::http::{Call, HttpClients, pairs};
 use super::keep::{RawReply, keep};
 use super::redact::{MASK, Redactor};
+use super::speak::{Speaker, Spoken, is_secret};
 use crate::archive::{Archive, ReplyRecord};
 use crate::clock::Clock;
-use crate::model::{AccountId, MonthRange, Release, ReportId, SourceId};
+use crate::model::{AccountId, Dialect, MonthRange, Release, ReportId, SourceId};
 
 /// How a customer shows who it is (Code of Practice R5.1 section 8.2).
 #[derive(Debug, Clone)]
@@ -51,6 +52,8 @@ pub struct ReportRequest<'a> {
     pub user_agent: Option<&'a str>,
     /// Whether months are asked for as whole dates, `YYYY-MM-DD`; else as `YYYY-MM`.
     pub whole_dates: bool,
+    /// What the vendor wants otherwise.
+    pub dialect: &'a Dialect,
     /// The longest silence; all of it may take twelve times that.
     pub timeout: Duration,
     /// The largest reply after decompression, in bytes.
@@ -69,10 +72,10 @@ pub async fn fetch_report(
     clock: Clock,
     progress: &(dyn Fn(u64) + Send + Sync),
 ) -> Result<RawReply, FetchError> {
-    let url = report_url(request)?;
+    let Spoken { url, headers, secrets } = spoken(request)?;
     let redactor = redactor(request.credentials, &url);
     let ReportRequest { user_agent, allow_http, timeout, max_size, .. } = *request;
-    let call = Call { url, user_agent, allow_http, timeout, max_size };
+    let call = Call { url, headers, user_agent, allow_http, timeout, max_size };
     let answer = client.get(call).await.map_err(|error| error.redacted(&redactor))?;
     let record = ReplyRecord {
         source: request.source.clone(),
@@ -82,10 +85,10 @@ pub async fn fetch_report(
         begin: Some(request.months.first),
         end: Some(request.months.last),
         method: "GET".into(),
-        url: redacted_url(&answer.url, &redactor),
-        request_headers: recorded_headers(&answer.request_headers, &redactor),
+        url: redacted_url(&answer.url, &redactor, &secrets),
+        request_headers: recorded_headers(&answer.request_headers, &redactor, &secrets),
         status: answer.status,
-        headers: recorded_headers(&answer.headers, &redactor),
+        headers: recorded_headers(&answer.headers, &redactor, &secrets),
         fetched_at: clock.now(),
         sha256: String::new(),
         bytes: 0,
@@ -96,9 +99,10 @@ pub async fn fetch_report(
 }
 
 /// Headers for the record, without secrets.
-pub(super) fn recorded_headers(headers: &HeaderMap, redactor: &Redactor) -> Vec<(String, String)> {
+pub(super) fn recorded_headers(headers: &HeaderMap, redactor: &Redactor, secrets: &[String]) -> Vec<(String, String)> {
     let redacted = |(name, value): (String, String)| {
-        let value = if name == "set-cookie" { MASK.to_owned() } else { redactor.text(&value) };
+        let ours = secrets.iter().any(|secret| secret.eq_ignore_ascii_case(&name));
+        let value = if name == "set-cookie" || ours { MASK.to_owned() } else { redactor.text(&value) };
         (name, value)
     };
     pairs(headers).into_iter().map(redacted).collect()
@@ -125,50 +129,24 @@ pub fn base_url(configured: &str) -> Result<Url, FetchError> {
     Ok(url)
 }
 
-/// `path` below the base address, with what the base's query holds and these parameters.
-pub(super) fn endpoint(base: &str, path: &[&str], parameters: &[(&str, &str)]) -> Result<Url, FetchError> {
-    let mut url = base_url(base)?;
-    let kept: Vec<(String, String)> = url
-        .query_pairs()
-        .filter(|(name, _)| parameters.iter().all(|(ours, _)| ours != name))
-        .map(|(n, v)| (n.into_owned(), v.into_owned()))
-        .collect();
-    if let Ok(mut segments) = url.path_segments_mut() {
-        segments.pop_if_empty().extend(path);
-    }
-    url.set_query(None);
-    if !(parameters.is_empty() && kept.is_empty()) {
-        url.query_pairs_mut().extend_pairs(parameters).extend_pairs(kept);
-    }
-    Ok(url)
-}
-
-/// The parameters that say who asks.
-pub(super) fn credential_parameters(credentials: &Credentials) -> Vec<(&'static str, &str)> {
-    let mut parameters = vec![("customer_id", credentials.customer_id.as_str())];
-    let secrets = [("requestor_id", &credentials.requestor_id), ("api_key", &credentials.api_key)];
-    parameters.extend(secrets.into_iter().filter_map(|(name, secret)| Some((name, secret.as_ref()?.expose_secret()))));
-    parameters
-}
-
-/// The whole address of a report. Report ids stand in it in lower case (Code of Practice R5 and R5.1, section 8.1).
-fn report_url(request: &ReportRequest<'_>) -> Result<Url, FetchError> {
+/// What is sent for a report. Report ids stand in its address in lower case (Code of Practice R5 and R5.1, section 8.1).
+fn spoken(request: &ReportRequest<'_>) -> Result<Spoken, FetchError> {
     let (first, last) = (request.months.first, request.months.last);
     let (begin, end) = if request.whole_dates {
         (first.first_day().to_string(), last.last_day().to_string())
     } else {
         (first.to_string(), last.to_string())
     };
-    let mut parameters = credential_parameters(request.credentials);
-    parameters.extend([("begin_date", begin.as_str()), ("end_date", end.as_str())]);
+    let mut parameters = vec![("begin_date", begin), ("end_date", end)];
     if let Some(attributes) = attributes_to_show(request.release, request.report) {
-        parameters.push(("attributes_to_show", attributes));
+        parameters.push(("attributes_to_show", attributes.replace('|', &request.dialect.list_separator)));
     }
     // Components are not asked for: servers need not support them, and without them an item's counts stay whole.
     if request.report.as_str() == "IR" {
-        parameters.push(("include_parent_details", "True"));
+        parameters.push(("include_parent_details", "True".to_owned()));
     }
-    endpoint(request.base_url, &["reports", &request.report.as_str().to_lowercase()], &parameters)
+    let speaker = Speaker { base_url: request.base_url, credentials: request.credentials, dialect: request.dialect };
+    speaker.report(&request.report.as_str().to_lowercase(), &parameters)
 }
 
 /// All attributes by which a master report can be broken down; R5.1 shows always what R5 had to be asked for.
@@ -185,7 +163,6 @@ fn attributes_to_show(release: Release, report: &ReportId) -> Option<&'static st
     })
 }
 
-/// Knows all the secrets that a request holds.
 /// What takes these credentials, and secrets in the address, out of what a vendor said and others are to read.
 #[must_use]
 pub fn redactor_for(credentials: &Credentials, base: &str) -> Redactor {
@@ -193,6 +170,7 @@ pub fn redactor_for(credentials: &Credentials, base: &str) -> Redactor {
     base_url(base).map_or_else(|_| nowhere(), |url| redactor(credentials, &url))
 }
 
+/// Knows all the secrets that a request holds.
 pub(super) fn redactor(credentials: &Credentials, url: &Url) -> Redactor {
     let mut secrets: Vec<String> = Vec::new();
     secrets.extend([&credentials.requestor_id, &credentials.api_key].into_iter().flatten().map(|secret| secret.expose_secret().to_owned()));
@@ -200,21 +178,15 @@ pub(super) fn redactor(credentials: &Credentials, url: &Url) -> Redactor {
     Redactor::new(secrets.iter().map(String::as_str), &credentials.customer_id)
 }
 
-/// Whether a parameter with this name holds a secret. Besides COUNTER's own, a vendor's own may stand in the
-/// configured address.
-fn is_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    ["requestor", "key", "token", "secret", "passw", "auth", "signature"].iter().any(|part| name.contains(part))
-}
-
 /// The address for the record: every secret parameter masked, whatever it holds.
-pub(super) fn redacted_url(url: &Url, redactor: &Redactor) -> String {
+pub(super) fn redacted_url(url: &Url, redactor: &Redactor, secrets: &[String]) -> String {
     let mut shown = url.clone();
     if url.query().is_some() {
         let pairs: Vec<(String, String)> = url
             .query_pairs()
             .map(|(name, value)| {
-                let value = if is_secret(&name) { MASK.to_owned() } else { redactor.text(&value) };
+                let value =
+                    if is_secret(&name) || secrets.iter().any(|secret| *secret == name) { MASK.to_owned() } else { redactor.text(&value) };
                 (name.into_owned(), value)
             })
             .collect();
@@ -242,10 +214,11 @@ mod tests {
             allow_http: false,
             user_agent: None,
             whole_dates: false,
+            dialect: &Dialect::default(),
             timeout: Duration::from_secs(1),
             max_size: 1,
         };
-        report_url(&request).map(Into::into).map_err(|error| error.to_string())
+        spoken(&request).map(|spoken| spoken.url.into()).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -296,7 +269,7 @@ mod tests {
             Url::parse("https://example.org/reports/tr?customer_id=C1&requestor_id=ab&api_key=long-secret&Token=x&platform=long-secret")
                 .unwrap();
         let credentials = Credentials { customer_id: "C1".into(), requestor_id: Some("ab".into()), api_key: Some("long-secret".into()) };
-        let shown = redacted_url(&url, &redactor(&credentials, &url));
+        let shown = redacted_url(&url, &redactor(&credentials, &url), &[]);
         assert_eq!(shown, "https://example.org/reports/tr?customer_id=C1&requestor_id=***&api_key=***&Token=***&platform=***");
     }
 }

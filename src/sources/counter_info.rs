@@ -6,11 +6,12 @@ use std::time::Duration;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
-use super::counter_api::{Credentials, credential_parameters, endpoint, redactor};
+use super::counter_api::{Credentials, redactor};
 use super::error::FetchError;
 use super::http::{Call, HttpClients};
 use super::keep::printable;
-use crate::model::{Exception, Identifier, Month, Release, ReportId};
+use super::speak::{Speaker, Spoken};
+use crate::model::{Dialect, Exception, Identifier, Month, Release, ReportId};
 
 /// These replies are short; 16 MiB are some 50,000 members.
 const MAX_SIZE: u64 = 16 * 1024 * 1024;
@@ -26,6 +27,8 @@ pub struct InfoRequest<'a> {
     pub allow_http: bool,
     /// Instead of our own name.
     pub user_agent: Option<&'a str>,
+    /// What the vendor wants otherwise.
+    pub dialect: &'a Dialect,
     /// The longest silence.
     pub timeout: Duration,
 }
@@ -86,12 +89,12 @@ pub struct MemberAccount {
     pub ids: Vec<Identifier>,
 }
 
-/// Asks how the service is. It is public, so nobody's credentials are sent.
+/// Asks how the service is. It is public, so nobody's credentials are sent, unless the vendor wants them.
 ///
 /// # Errors
 /// No reply came, or not all of it.
 pub async fn status(client: &HttpClients, request: &InfoRequest<'_>) -> Result<InfoReply<ServiceStatus>, FetchError> {
-    ask(client, request, "status", &[], |entry| {
+    ask(client, request, "status", |entry| {
         let active = match entry.get("service_active") {
             Some(Value::Bool(active)) => Some(*active),
             Some(Value::String(text)) => text.trim().to_ascii_lowercase().parse().ok(),
@@ -115,7 +118,7 @@ pub async fn status(client: &HttpClients, request: &InfoRequest<'_>) -> Result<I
 /// # Errors
 /// No reply came, or not all of it.
 pub async fn reports(client: &HttpClients, request: &InfoRequest<'_>) -> Result<InfoReply<AvailableReport>, FetchError> {
-    ask(client, request, "reports", &credential_parameters(request.credentials), |entry| {
+    ask(client, request, "reports", |entry| {
         let month = |name| {
             let date = text(&entry, &[name]);
             date.get(..7).unwrap_or(&date).parse().ok()
@@ -136,7 +139,7 @@ pub async fn reports(client: &HttpClients, request: &InfoRequest<'_>) -> Result<
 /// # Errors
 /// No reply came, or not all of it.
 pub async fn members(client: &HttpClients, request: &InfoRequest<'_>) -> Result<InfoReply<MemberAccount>, FetchError> {
-    ask(client, request, "members", &credential_parameters(request.credentials), |entry| {
+    ask(client, request, "members", |entry| {
         let customer_id = text(&entry, &["customer_id"]);
         let requestor_id = text(&entry, &["requestor_id"]);
         (!customer_id.is_empty()).then(|| MemberAccount {
@@ -153,13 +156,13 @@ async fn ask<T>(
     client: &HttpClients,
     request: &InfoRequest<'_>,
     path: &str,
-    parameters: &[(&str, &str)],
     entry: impl Fn(Map<String, Value>) -> Option<T>,
 ) -> Result<InfoReply<T>, FetchError> {
-    let InfoRequest { user_agent, allow_http, timeout, .. } = *request;
-    let url = endpoint(request.base_url, &[path], parameters)?;
+    let InfoRequest { user_agent, allow_http, timeout, dialect, .. } = *request;
+    let speaker = Speaker { base_url: request.base_url, credentials: request.credentials, dialect };
+    let Spoken { url, headers, .. } = speaker.info(path)?;
     let redactor = redactor(request.credentials, &url);
-    let call = Call { url, user_agent, allow_http, timeout, max_size: MAX_SIZE };
+    let call = Call { url, headers, user_agent, allow_http, timeout, max_size: MAX_SIZE };
     let mut answer = client.get(call).await.map_err(|error| error.redacted(&redactor))?;
     let (mut stream, mut body) = (redactor.stream(), Vec::new());
     while let Some(piece) = answer.next().await.map_err(|error| error.redacted(&redactor))? {

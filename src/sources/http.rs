@@ -41,6 +41,8 @@ pub struct HttpClients {
 pub(super) struct Call<'a> {
     /// What is asked for; it holds secrets, so this has no `Debug`.
     pub url: Url,
+    /// More headers; they may hold secrets, and go no further than the address does.
+    pub headers: HeaderMap,
     /// Instead of our own name.
     pub user_agent: Option<&'a str>,
     /// Whether plain HTTP may leave this machine.
@@ -128,6 +130,7 @@ impl HttpClients {
         headers.insert(USER_AGENT, agent);
         headers.insert(ACCEPT, HeaderValue::from_static("application/json, */*;q=0.5"));
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip, br, zstd, deflate"));
+        headers.extend(call.headers.clone());
         Ok(headers)
     }
 

@@ -7,11 +7,14 @@
 mod answer;
 pub mod counter_api;
 mod counter_info;
+pub mod discover;
 mod error;
 pub mod http;
 mod keep;
 mod redact;
+pub mod registry_file;
 mod retry_after;
+mod speak;
 pub mod sushi_soap;
 
 #[cfg(test)]

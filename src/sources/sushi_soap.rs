@@ -5,6 +5,7 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use reqwest::Url;
+use reqwest::header::HeaderMap;
 use secrecy::ExposeSecret as _;
 
 use super::answer::Answer;
@@ -51,10 +52,10 @@ pub async fn fetch_soap_report(
         begin: Some(request.months.first),
         end: Some(request.months.last),
         method: "POST".into(),
-        url: redacted_url(&answer.url, &redactor),
-        request_headers: recorded_headers(&answer.request_headers, &redactor),
+        url: redacted_url(&answer.url, &redactor, &[]),
+        request_headers: recorded_headers(&answer.request_headers, &redactor, &[]),
         status: answer.status,
-        headers: recorded_headers(&answer.headers, &redactor),
+        headers: recorded_headers(&answer.headers, &redactor, &[]),
         fetched_at: clock.now(),
         sha256: String::new(),
         bytes: 0,
@@ -93,7 +94,9 @@ async fn post(client: &HttpClients, request: &ReportRequest<'_>, soap: Soap<'_>,
         accept: "text/xml, */*;q=0.5",
         soap_action: &action,
     };
-    client.post(Call { url: service_url(request.base_url)?, user_agent, allow_http, timeout, max_size }, payload).await
+    client
+        .post(Call { url: service_url(request.base_url)?, headers: HeaderMap::new(), user_agent, allow_http, timeout, max_size }, payload)
+        .await
 }
 
 /// The address of the service as it will be used: as it is given, without the `?wsdl` that people copy along with it.
@@ -163,6 +166,7 @@ mod tests {
             report: &ReportId::trusted("JR1A"),
             months: MonthRange::new("2018-01".parse().unwrap(), "2018-02".parse().unwrap()),
             credentials: &credentials,
+            dialect: &crate::model::Dialect::default(),
             allow_http: false,
             user_agent: None,
             whole_dates: false,

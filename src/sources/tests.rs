@@ -89,6 +89,7 @@ struct Ours {
     credentials: Credentials,
     source: SourceId,
     account: AccountId,
+    dialect: crate::model::Dialect,
     timeout: Duration,
     max_size: u64,
 }
@@ -103,6 +104,7 @@ impl Ours {
             credentials: Credentials { customer_id: "c".into(), requestor_id: Some(REQUESTOR.into()), api_key: Some(KEY.into()) },
             source: "source".parse().unwrap(),
             account: "account".parse().unwrap(),
+            dialect: crate::model::Dialect::default(),
             timeout: Duration::from_secs(20),
             max_size: 64 << 20,
         }
@@ -134,6 +136,7 @@ impl Ours {
             allow_http: false,
             user_agent: None,
             whole_dates: false,
+            dialect: &self.dialect,
             timeout: self.timeout,
             max_size: self.max_size,
         };
@@ -141,7 +144,14 @@ impl Ours {
     }
 
     fn info<'a>(&'a self, base_url: &'a str) -> InfoRequest<'a> {
-        InfoRequest { base_url, credentials: &self.credentials, allow_http: false, user_agent: None, timeout: self.timeout }
+        InfoRequest {
+            base_url,
+            credentials: &self.credentials,
+            allow_http: false,
+            user_agent: None,
+            dialect: &self.dialect,
+            timeout: self.timeout,
+        }
     }
 
     fn body(&self, sha256: &str) -> Vec<u8> {

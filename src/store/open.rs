@@ -179,6 +179,12 @@ impl Transaction<'_> {
         Ok(())
     }
 
+    /// When this transaction changes things: RFC 3339 in UTC.
+    #[must_use]
+    pub fn at(&self) -> String {
+        self.cause.at.clone()
+    }
+
     /// Why this transaction changes things.
     pub(super) fn cause(&self) -> &Cause {
         &self.cause
@@ -262,8 +268,11 @@ fn take_lock(database: &Path) -> Result<File, StoreError> {
 
 fn migrator() -> Migrator {
     let sql = |text: &'static str| sqlx::SqlStr::from_static(text);
-    let migrations =
-        [(1, "first", include_str!("sqlite/0001_first.sql")), (2, "keys and changes", include_str!("sqlite/0002_keys_and_changes.sql"))];
+    let migrations = [
+        (1, "first", include_str!("sqlite/0001_first.sql")),
+        (2, "keys and changes", include_str!("sqlite/0002_keys_and_changes.sql")),
+        (3, "findings", include_str!("sqlite/0003_findings.sql")),
+    ];
     let migration = |(version, name, text): (i64, &'static str, &'static str)| {
         Migration::new(version, name.into(), MigrationType::Simple, sql(text), false)
     };

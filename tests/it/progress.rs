@@ -82,6 +82,8 @@ async fn every_request_is_counted_and_what_waits_is_told_until_it_comes() {
         progress: &told,
         releases: tokio::sync::Mutex::default(),
         members_asked: tokio::sync::Mutex::default(),
+        lists: tokio::sync::Mutex::default(),
+        unbounded: false,
     };
     let months = MonthRange::new("2024-10".parse().unwrap(), "2024-12".parse().unwrap());
     let task = |id: &&str| Task { source: id.parse().unwrap(), account: id.parse().unwrap(), report: "PR".parse().unwrap(), months };

@@ -49,6 +49,9 @@ fn the_reference_has_every_setting_and_every_key_of_a_source() {
     for key in schema::FALLBACK_KEYS {
         anywhere(key, &|source| source.get("fallback").cloned().into_iter().collect());
     }
+    for key in schema::DIALECT_KEYS {
+        anywhere(key, &|source| source.get("dialect").cloned().into_iter().collect());
+    }
     let rules = |source: &toml::Value| source.get("product_rule").and_then(|rules| rules.as_array().cloned()).unwrap_or_default();
     for key in schema::RULE_KEYS {
         anywhere(key, &rules);

@@ -16,6 +16,7 @@ use chrono::{DateTime, Days, NaiveTime, TimeDelta, TimeZone as _, Utc};
 use chrono_tz::Tz;
 
 use self::meaning::Meaning;
+pub use self::months::{Bounds, outside};
 use super::queue::PATIENCE;
 use crate::formats::{FormatError, Reading};
 use crate::model::usage::short_hash;
@@ -115,6 +116,8 @@ pub enum Stop {
     None,
     /// This report of this account.
     Report,
+    /// This report of any account of the source: the vendor's list of reports does not have it either.
+    Source,
     /// Anything of this account.
     Account,
 }
@@ -145,6 +148,18 @@ impl Verdict {
     #[must_use]
     pub fn failing(months: MonthRange, trouble: Trouble, reason: &str, next_attempt: Option<DateTime<Utc>>) -> Self {
         Self { months: all(months, MonthState::Failing, Some(trouble), reason, next_attempt), ..Self::default() }
+    }
+
+    /// Of a release that was asked for what the other does not have, and that has no such report at all: what the other said stands.
+    /// A vendor that has switched its old release off is no failure of the new one.
+    #[must_use]
+    pub fn or_of_the_other(self, first: &[MonthOutcome]) -> Self {
+        if self.stop != Stop::Report || first.is_empty() {
+            return self;
+        }
+        let why = self.months.first().map(|outcome| outcome.reason.clone()).unwrap_or_default();
+        let notes = vec![format!("the other release was asked too, in vain: {why}")];
+        Self { months: first.to_vec(), notes, ..Self::default() }
     }
 
     /// The same for months that were not asked for, because something is amiss here.

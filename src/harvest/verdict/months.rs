@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use super::meaning::{Remarks, remarks};
 use super::{Asked, Verdict};
 use crate::formats::Reading;
-use crate::model::{Exception, Month, MonthOutcome, MonthState, Release, Trouble};
+use crate::model::{Exception, Month, MonthOutcome, MonthRange, MonthState, Release, Trouble};
 
 /// A month is young until so many days after its end: vendors have four weeks, and some take eight.
 const YOUNG_DAYS: i64 = 60;
@@ -103,6 +103,60 @@ pub(super) fn decide(
     }
     if said.not_honoured {
         verdict.notes.push("the vendor did not honour all that we asked for; the report covers the months, so it is kept".into());
+    }
+    verdict
+}
+
+/// The months that a vendor's list of reports has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// `First_Month_Available`.
+    pub first: Option<Month>,
+    /// `Last_Month_Available`.
+    pub last: Option<Month>,
+}
+
+impl Bounds {
+    /// Whether the month is there.
+    #[must_use]
+    pub fn contains(self, month: Month) -> bool {
+        self.first.is_none_or(|first| first <= month) && self.last.is_none_or(|last| month <= last)
+    }
+}
+
+/// What becomes of the months that a vendor's list of reports does not have, without asking for them: those before it are gone, those
+/// after it not ready, and where there is another release, that is asked.
+#[must_use]
+pub fn outside(months: MonthRange, bounds: Bounds, has_fallback: bool, today: NaiveDate, now: DateTime<Utc>) -> Verdict {
+    let mut verdict = Verdict::default();
+    for month in months.iter().filter(|month| !bounds.contains(*month)) {
+        let after = |days| Some(now + TimeDelta::days(days));
+        let outcome = match (bounds.first, bounds.last) {
+            (Some(first), _) if month < first => MonthOutcome {
+                trouble: Some(Trouble::Gone),
+                reason: format!("the vendor's list of reports begins with {first}; `avling reharvest` asks all the same"),
+                ..MonthOutcome::plain(month, MonthState::Gone)
+            },
+            (_, last) => {
+                let young = (today - month.last_day()).num_days() < YOUNG_DAYS;
+                let last = last.map(|last| last.to_string()).unwrap_or_default();
+                let (state, more, days) = if young {
+                    (MonthState::Waiting, "it is asked for when that has it", 1)
+                } else {
+                    (MonthState::Failing, "60 days after the month's end; ask the vendor", 7)
+                };
+                MonthOutcome {
+                    trouble: Some(Trouble::NotReady),
+                    reason: format!("the vendor's list of reports ends with {last}, {more}"),
+                    next_attempt: after(days),
+                    ..MonthOutcome::plain(month, state)
+                }
+            }
+        };
+        if has_fallback {
+            verdict.try_fallback.push(month);
+        }
+        verdict.months.push(outcome);
     }
     verdict
 }
