@@ -10,7 +10,7 @@ use super::problem::{did_you_mean, shown};
 use super::reader::{Reader, Section, described};
 use super::schema::{FALLBACK_KEYS, RULE_KEYS, SOURCE_KEYS};
 use super::source::{Fallback, ProductRule, ReleaseChoice, SourceKind, SourceSettings};
-use super::{Pattern, build, cron};
+use super::{Pattern, build, build_files, cron};
 use crate::model::ids::COUNTER_REPORTS;
 use crate::model::registry::{Access, SharedTraffic};
 use crate::model::{ProductId, Release, ReportId, SourceId};
@@ -56,10 +56,13 @@ fn source(reader: &mut Reader<'_>, section: &Section<'_>, place: &Place) -> Opti
             reader.at(place, section.name.to_owned(), format!("has no {required}; every [[source]] needs one"));
         }
     }
-    if counter {
-        known_keys(reader, section, &SOURCE_KEYS);
-    } else if let (Some(kind), Some(id)) = (kind, &id) {
-        warn_of_kind(reader, section, place, kind, id);
+    let mut files = Some(None);
+    match (kind, &id) {
+        (Some(SourceKind::Folder), _) => files = build_files::folder(reader, section, place).map(Some),
+        (Some(SourceKind::AccessLog), _) => files = build_files::access_log(reader, section, place).map(Some),
+        (Some(kind), Some(id)) if !counter => warn_of_kind(reader, section, place, kind, id),
+        _ if counter => known_keys(reader, section, &SOURCE_KEYS),
+        _ => {}
     }
 
     let allow_http = if section.get("allow_http").is_some() { reader.switch(section, "allow_http") } else { Some(false) };
@@ -121,26 +124,27 @@ fn source(reader: &mut Reader<'_>, section: &Section<'_>, place: &Place) -> Opti
         cron: cron?,
         requests_at_once: usize::try_from(requests?).ok()?,
         user_agent: user_agent?,
+        files: files?,
         whole_dates: date_format?.unwrap_or(false),
     })
 }
 
 /// `Some(None)` if it is not given, `None` if it is wrong.
 #[allow(clippy::option_option, reason = "not given and wrong are two things here")]
-fn given<T>(reader: &mut Reader<'_>, section: &Section<'_>, key: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<Option<T>> {
+pub(super) fn given<T>(reader: &mut Reader<'_>, section: &Section<'_>, key: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<Option<T>> {
     if section.get(key).is_none() { Some(None) } else { reader.parse(section, key, parse).map(Some) }
 }
 
-fn id<T: std::str::FromStr<Err = crate::model::ids::IdError>>(text: &str) -> Result<T, String> {
+pub(super) fn id<T: std::str::FromStr<Err = crate::model::ids::IdError>>(text: &str) -> Result<T, String> {
     text.parse().map_err(|error: T::Err| error.to_string())
 }
 
-fn one_of(text: &str, words: &[&str]) -> String {
+pub(super) fn one_of(text: &str, words: &[&str]) -> String {
     format!("'{}' is none of {}{}", shown(text), words.join(", "), did_you_mean(text, words.iter().copied()))
 }
 
 /// Refuses keys that are not known.
-fn known_keys(reader: &mut Reader<'_>, section: &Section<'_>, known: &[&str]) {
+pub(super) fn known_keys(reader: &mut Reader<'_>, section: &Section<'_>, known: &[&str]) {
     let mut unknown: Vec<&String> = section.table.keys().filter(|key| !known.contains(&key.as_str())).collect();
     unknown.sort();
     for key in unknown {

@@ -4,6 +4,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::Pattern;
+pub use super::source_files::{FileSettings, FolderSettings, InstitutionBy, LogProduct, LogSettings};
 use crate::model::registry::{Access, SharedTraffic};
 use crate::model::{ProductId, Release, ReportId, SourceId};
 
@@ -46,6 +47,8 @@ pub struct SourceSettings {
     pub user_agent: Option<String>,
     /// Months are asked for as whole dates, `YYYY-MM-DD`; else as `YYYY-MM`.
     pub whole_dates: bool,
+    /// Where its files are; `folder` and `access_log` only.
+    pub files: Option<FileSettings>,
 }
 
 /// What a source speaks (HARVEST section 2).

@@ -262,8 +262,11 @@ fn take_lock(database: &Path) -> Result<File, StoreError> {
 
 fn migrator() -> Migrator {
     let sql = |text: &'static str| sqlx::SqlStr::from_static(text);
-    let migrations =
-        [(1, "first", include_str!("sqlite/0001_first.sql")), (2, "keys and changes", include_str!("sqlite/0002_keys_and_changes.sql"))];
+    let migrations = [
+        (1, "first", include_str!("sqlite/0001_first.sql")),
+        (2, "keys and changes", include_str!("sqlite/0002_keys_and_changes.sql")),
+        (3, "files and logs", include_str!("sqlite/0003_files_and_logs.sql")),
+    ];
     let migration = |(version, name, text): (i64, &'static str, &'static str)| {
         Migration::new(version, name.into(), MigrationType::Simple, sql(text), false)
     };
