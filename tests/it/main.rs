@@ -10,11 +10,13 @@
 mod skipped_tests;
 mod support;
 
+mod access_log;
 mod agreement;
 mod bad_vendors;
 mod command_line;
 mod demo;
 mod explaining;
+mod folder;
 mod imports;
 mod members;
 mod networks;

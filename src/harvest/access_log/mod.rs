@@ -161,8 +161,10 @@ pub async fn read(desk: &LogDesk<'_>, source: &SourceSettings, settings: &LogSet
             Err(error) => report.troubles.push((name, format!("cannot be read: {error}"))),
         }
     }
+    tracing::info!(source = %source.id, files = count, "looked at");
     let counter = Counter::new(settings, desk.registry, desk.ground.rules, &source.product, zone, this_month).map_err(of_source)?;
     let (counts, tally) = counter.count(&parts).map_err(of_source)?;
+    tracing::info!(source = %source.id, events = tally.events, sessions = tally.sessions, "counted");
     (report.tally, report.read) = (tally, parts.iter().filter(|part| part.good > 0 || part.bad > 0).count());
     for part in &parts {
         report.bad += part.bad;
@@ -194,6 +196,7 @@ pub async fn read(desk: &LogDesk<'_>, source: &SourceSettings, settings: &LogSet
         }
     }
     transaction.commit().await?;
+    tracing::info!(source = %source.id, "written");
     Ok(report)
 }
 

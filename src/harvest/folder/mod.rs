@@ -158,7 +158,9 @@ impl FolderIntake<'_> {
     /// Reads a file and puts it away.
     async fn one(&self, taken: Taken) -> Result<FileOutcome, FolderError> {
         let (name, own_name) = (shown(&taken.file), taken.file.name.clone());
+        tracing::info!(source = %self.source.id, file = name, "taken over");
         let read = self.read(&taken).await?;
+        tracing::info!(source = %self.source.id, file = name, "read");
         let now = self.desk.clock.now().with_timezone(&self.desk.settings.schedule.time_zone);
         let date = now.format("%Y%m%d-%H%M%S");
         let stamp = |sha256: &str| format!("{date}-{}-", sha256.get(..8).unwrap_or("0"));
@@ -187,6 +189,7 @@ impl FolderIntake<'_> {
                 FileResult::Left { why }
             }
         };
+        tracing::info!(source = %self.source.id, file = name, "put away");
         Ok(self.outcome(name, result))
     }
 
