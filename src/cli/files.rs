@@ -159,11 +159,15 @@ impl FilesReport {
         let mut out = String::new();
         for FileOutcome { source, file, result } in &self.files {
             let what = match result {
-                FileResult::Taken { account, report, months: 0, .. } => format!("{report} of {account}, nothing that was not there already"),
+                FileResult::Taken { account, report, months: 0, .. } => {
+                    format!("{report} of {account}, nothing that was not there already")
+                }
                 FileResult::Taken { account, report, months, rows, .. } => {
                     format!("{report} of {account}, {} rows in {months} months", grouped(*rows))
                 }
-                FileResult::Known { name, taken_at } => format!("the same file was taken before, as {name}, at {taken_at}; nothing was done"),
+                FileResult::Known { name, taken_at } => {
+                    format!("the same file was taken before, as {name}, at {taken_at}; nothing was done")
+                }
                 FileResult::Rejected { why } => format!("REJECTED: {why}"),
                 FileResult::Left { why } => format!("left: {why}"),
             };
@@ -266,12 +270,8 @@ impl FilesStatus {
     /// As JSON: folders and logs.
     pub fn documents(&self) -> (Value, Value) {
         let rejected = |(file, why): &(String, String)| json!({ "file": file, "reason": why });
-        let folder = |(source, waiting, files): &(SourceId, usize, Vec<(String, String)>)| {
-            json!({ "source": source, "waiting": waiting, "rejected": files.iter().map(rejected).collect::<Vec<_>>() })
-        };
-        let log = |(source, newest, open): &(SourceId, Option<String>, Vec<String>)| {
-            json!({ "source": source, "counted_to": newest, "open": open })
-        };
+        let folder = |(source, waiting, files): &(SourceId, usize, Vec<(String, String)>)| json!({ "source": source, "waiting": waiting, "rejected": files.iter().map(rejected).collect::<Vec<_>>() });
+        let log = |(source, newest, open): &(SourceId, Option<String>, Vec<String>)| json!({ "source": source, "counted_to": newest, "open": open });
         (self.folders.iter().map(folder).collect(), self.logs.iter().map(log).collect())
     }
 

@@ -118,8 +118,7 @@ pub async fn run(context: &Context, arguments: &ImportArguments) -> Result<Done,
         let (contents, sha256) = desk.look(&input, source).map_err(Failure::input)?;
         contents.reading.as_ref().map_err(|error| Failure::input(format_args!("{}: {error}", path.display())))?;
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let file =
-            ReportFile { name: &name, input: &input, account, source, report: &report, contents: &contents, sha256: &sha256 };
+        let file = ReportFile { name: &name, input: &input, account, source, report: &report, contents: &contents, sha256: &sha256 };
         let done = desk.settle(&file).await.map_err(|error| match error {
             FileError::Input(error) => Failure::input(error),
             other => other.into(),

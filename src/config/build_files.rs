@@ -13,7 +13,7 @@ use super::reader::{Reader, Section, described};
 use super::schema::{FOLDER_KEYS, LOG_KEYS, LOG_PRODUCT_KEYS, LOG_SOURCE_KEYS};
 use super::source_files::{FileSettings, FolderSettings, InstitutionBy, LogProduct, LogSettings};
 use super::{Pattern, build};
-use crate::formats::access_log::{LinePattern, Layout, Names, Role};
+use crate::formats::access_log::{Layout, LinePattern, Names, Role};
 use crate::model::InstitutionId;
 
 /// A file is watched for so long where nothing else is said.
@@ -148,9 +148,8 @@ fn names(reader: &mut Reader<'_>, log: &Section<'_>) -> Option<Names> {
 }
 
 fn layout(reader: &mut Reader<'_>, log: &Section<'_>, names: Option<&Names>) -> Option<Layout> {
-    let format = reader.parse(log, "format", |text| {
-        FORMATS.into_iter().find(|format| *format == text).ok_or_else(|| one_of(text, &FORMATS))
-    });
+    let format =
+        reader.parse(log, "format", |text| FORMATS.into_iter().find(|format| *format == text).ok_or_else(|| one_of(text, &FORMATS)));
     let pattern = given(reader, log, "pattern", |text| Ok(text.to_owned()))?;
     let names = names?;
     let text = match (format?, pattern) {
@@ -183,7 +182,11 @@ fn institutions(reader: &mut Reader<'_>, log: &Section<'_>) -> Option<BTreeMap<S
     let mut institutions = BTreeMap::new();
     let Some(value) = log.get("institutions") else { return Some(institutions) };
     let ValueKind::Table(table) = &value.kind else {
-        reader.problem(log, "institutions", "is no section; write it as [source.log.institutions] with lines like \"halden.no\" = \"2010100\"");
+        reader.problem(
+            log,
+            "institutions",
+            "is no section; write it as [source.log.institutions] with lines like \"halden.no\" = \"2010100\"",
+        );
         return None;
     };
     let name = log.key("institutions");

@@ -131,7 +131,12 @@ fn source(reader: &mut Reader<'_>, section: &Section<'_>, place: &Place) -> Opti
 
 /// `Some(None)` if it is not given, `None` if it is wrong.
 #[allow(clippy::option_option, reason = "not given and wrong are two things here")]
-pub(super) fn given<T>(reader: &mut Reader<'_>, section: &Section<'_>, key: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<Option<T>> {
+pub(super) fn given<T>(
+    reader: &mut Reader<'_>,
+    section: &Section<'_>,
+    key: &str,
+    parse: impl FnOnce(&str) -> Result<T, String>,
+) -> Option<Option<T>> {
     if section.get(key).is_none() { Some(None) } else { reader.parse(section, key, parse).map(Some) }
 }
 

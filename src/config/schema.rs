@@ -70,8 +70,7 @@ pub const SOURCE_KEYS: [&str; 18] = [
 ];
 
 /// The keys of a `[[source]]` of the kind `folder`.
-pub const FOLDER_KEYS: [&str; 9] =
-    ["id", "vendor", "kind", "path", "settle", "product", "product_rule", "access", "shared_traffic"];
+pub const FOLDER_KEYS: [&str; 9] = ["id", "vendor", "kind", "path", "settle", "product", "product_rule", "access", "shared_traffic"];
 
 /// The keys of a `[[source]]` of the kind `access_log`.
 pub const LOG_SOURCE_KEYS: [&str; 6] = ["id", "vendor", "kind", "path", "product", "log"];

@@ -100,8 +100,7 @@ pub fn whose<'a>(
         }
     };
     let source = sources.iter().find(|source| source.id == account.source);
-    let source =
-        source.ok_or_else(|| WhoseError::NotConfigured { account: account.id.clone(), source_id: account.source.clone() })?;
+    let source = source.ok_or_else(|| WhoseError::NotConfigured { account: account.id.clone(), source_id: account.source.clone() })?;
     Ok((account, source))
 }
 

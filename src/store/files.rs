@@ -98,7 +98,8 @@ impl Store {
         let sql = "SELECT name, taken_at, account, report FROM taken_file WHERE source = $1 AND sha256 = $2";
         let row = sqlx::query(sql).bind(source.as_str()).bind(sha256).fetch_optional(&mut *self.reading().await).await;
         let Some(row) = row.map_err(|e| self.named(e))? else { return Ok(None) };
-        let taken = || Ok(TakenFile { name: row.try_get(0)?, taken_at: row.try_get(1)?, account: row.try_get(2)?, report: row.try_get(3)? });
+        let taken =
+            || Ok(TakenFile { name: row.try_get(0)?, taken_at: row.try_get(1)?, account: row.try_get(2)?, report: row.try_get(3)? });
         taken().map(Some).map_err(|e: StoreError| self.named(e))
     }
 
@@ -153,13 +154,7 @@ impl Transaction<'_> {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn take_file(
-        &mut self,
-        source: &SourceId,
-        sha256: &str,
-        file: [&str; 3],
-        now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
+    pub async fn take_file(&mut self, source: &SourceId, sha256: &str, file: [&str; 3], now: DateTime<Utc>) -> Result<(), StoreError> {
         let [name, account, report] = file;
         let sql = "INSERT OR REPLACE INTO taken_file (source, sha256, name, taken_at, account, report) VALUES ($1, $2, $3, $4, $5, $6)";
         let query = sqlx::query(sql).bind(source.as_str()).bind(sha256).bind(name);

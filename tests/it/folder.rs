@@ -202,9 +202,11 @@ fn killed_at_any_step_no_file_is_lost_and_none_counts_twice() {
     let right = everything(&site.path().join("in"));
     let mut kills = 0;
     for steps in 1..=9 {
-        let mut child = site.command().args(["-v", "harvest", "--source", "post"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child =
+            site.command().args(["-v", "harvest", "--source", "post"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
-        let said = lines.filter(|line| ["taken over", "read", "put away"].iter().any(|step| line.contains(step))).take(steps % 4 + 1).count();
+        let said =
+            lines.filter(|line| ["taken over", "read", "put away"].iter().any(|step| line.contains(step))).take(steps % 4 + 1).count();
         let _ = child.kill();
         child.wait().unwrap();
         kills += usize::from(said > 0);

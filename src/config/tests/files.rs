@@ -44,10 +44,9 @@ fn a_log_says_what_a_line_is_and_whose_an_event_is() {
     let found = log("format = \"json_lines\"\ninstitution_by = \"field\"\nfields = { user = \"sub\", url = \"request.url\" }");
     assert!(matches!(found.layout, Layout::JsonLines));
     assert_eq!((found.names.of(Role::User), found.names.of(Role::Time), found.quiet_days), ("sub", "time", 2));
-    let found = log(
-        "format = \"pattern\"\npattern = '%h %{ezproxy-session}i %u %t \"%r\" %s %b'\nfields = { user = \"%{ezproxy-session}i\" }\n\
-         institution_by = \"address\"\nquiet_days = 0\n[[source.log.product]]\nproduct = \"p\"\nurl = [\"https://*.A.no/X/*\"]",
-    );
+    let found =
+        log("format = \"pattern\"\npattern = '%h %{ezproxy-session}i %u %t \"%r\" %s %b'\nfields = { user = \"%{ezproxy-session}i\" }\n\
+         institution_by = \"address\"\nquiet_days = 0\n[[source.log.product]]\nproduct = \"p\"\nurl = [\"https://*.A.no/X/*\"]");
     assert_eq!((found.institution_by, found.quiet_days), (InstitutionBy::Address, 0));
     assert!(found.products[0].has("www.a.no", "/x/1"));
     let found = log("format = \"common\"\ninstitution_by = \"realm\"\n[source.log.institutions]\n\"Halden.no\" = \"2010100\"");

@@ -42,17 +42,8 @@ pub enum Role {
 
 impl Role {
     /// Every role.
-    pub const ALL: [Self; 9] = [
-        Self::Time,
-        Self::User,
-        Self::Address,
-        Self::Agent,
-        Self::Institution,
-        Self::Product,
-        Self::Url,
-        Self::Host,
-        Self::Status,
-    ];
+    pub const ALL: [Self; 9] =
+        [Self::Time, Self::User, Self::Address, Self::Agent, Self::Institution, Self::Product, Self::Url, Self::Host, Self::Status];
 
     /// Its word in the configuration, which also is the field's name where none is given.
     #[must_use]

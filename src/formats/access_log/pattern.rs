@@ -108,7 +108,10 @@ impl Part {
         {
             let end = inside.iter().position(|byte| *byte == b']')?;
             let left = inside.get(end + 1..)?;
-            return Some((inside.get(..end)?, if left.is_empty() && after.is_empty() { left } else { left.strip_prefix(self.after.as_bytes())? }));
+            return Some((
+                inside.get(..end)?,
+                if left.is_empty() && after.is_empty() { left } else { left.strip_prefix(self.after.as_bytes())? },
+            ));
         }
         if self.after.is_empty() {
             return Some((rest, &[]));

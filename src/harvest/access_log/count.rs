@@ -264,7 +264,8 @@ impl<'a> Counter<'a> {
                 return None;
             }
         };
-        let (user, address, agent) = (fields.of(Role::User), fields.of(Role::Address), fields.of(Role::Agent));
+        // People do not always write their names alike.
+        let (user, address, agent) = (&fields.of(Role::User).to_lowercase(), fields.of(Role::Address), fields.of(Role::Agent));
         let whom: Option<[&str; 3]> = match (user.is_empty(), address.is_empty()) {
             (false, _) => Some(["user", user, ""]),
             (true, false) => Some(["address", address, agent]),

@@ -70,6 +70,8 @@ pub struct Peek {
     pub first: Vec<u8>,
     /// Where these begin.
     pub first_at: u64,
+    /// After so many lines.
+    pub lines_before: u64,
     /// The header before them.
     pub header: Option<CsvHeader>,
 }
@@ -116,6 +118,7 @@ impl Peek {
             raw: keyed.text(&ends),
             first: Vec::new(),
             first_at: 0,
+            lines_before: 0,
             header: None,
         };
         let mut beginning = Vec::new();
@@ -134,13 +137,13 @@ impl Peek {
             }
             let bare = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
             if settings.layout.passes_over(bare) {
-                at += line.len();
+                (at, peek.lines_before) = (at + line.len(), peek.lines_before + 1);
             } else if is_csv && peek.header.is_none() {
                 peek.header = CsvHeader::new(bare.trim_ascii_end(), &settings.names);
                 if peek.header.is_none() {
                     return Ok(Err("does not name its columns in its first line, as CSV must: the time and others".to_owned()));
                 }
-                at += line.len();
+                (at, peek.lines_before) = (at + line.len(), peek.lines_before + 1);
             } else {
                 let events = beginning.get(at..).unwrap_or_default();
                 let whole = if ended { events.len() } else { events.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1) };

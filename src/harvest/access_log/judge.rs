@@ -93,7 +93,7 @@ pub fn judge(peek: Peek, known: &[LogFile], keyed: &Keyed, settings: &LogSetting
     let after = LogFile { first: keyed.text(&peek.first), first_bytes: peek.first.len() as u64, ..LogFile::default() };
     let mut part = Part { before, ..Part::old(peek, after) };
     let mut end = from;
-    let (mut number, mut newest) = part.before.as_ref().map_or((0, i64::MIN), |log| (log.lines, log.newest));
+    let (mut number, mut newest) = part.before.as_ref().map_or((part.peek.lines_before, i64::MIN), |log| (log.lines, log.newest));
     let replay = part.before.as_ref().map_or(from, |log| log.replay);
     let mut places = VecDeque::from([(i64::MIN, replay)]);
     let mut line = Vec::new();

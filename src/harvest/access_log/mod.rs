@@ -30,6 +30,9 @@ use crate::model::registry::Registry;
 use crate::model::{Month, SourceId};
 use crate::store::{Cause, Changed, LogFile, LogState, Store, StoreError};
 
+/// How the archive's records of counts from logs say that they came.
+pub const METHOD: &str = "LOG";
+
 /// Why the logs of a source could not be read. Nothing of them was counted.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
@@ -227,7 +230,9 @@ pub fn known(registry: &Registry, source: &SourceSettings, settings: &LogSetting
 
 /// Of files that are one log, as while one is being packed, the one that is not packed, or else the largest.
 fn each_once(mut peeks: Vec<Peek>) -> Vec<Peek> {
-    peeks.sort_by(|a, b| (a.is_packed(), std::cmp::Reverse(a.raw_bytes), &a.name).cmp(&(b.is_packed(), std::cmp::Reverse(b.raw_bytes), &b.name)));
+    peeks.sort_by(|a, b| {
+        (a.is_packed(), std::cmp::Reverse(a.raw_bytes), &a.name).cmp(&(b.is_packed(), std::cmp::Reverse(b.raw_bytes), &b.name))
+    });
     let mut once: Vec<Peek> = Vec::with_capacity(peeks.len());
     for peek in peeks {
         if !once.iter().any(|known| known.is_like(&peek)) {

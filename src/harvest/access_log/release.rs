@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::{LogDesk, LogError};
+use super::{LogDesk, LogError, METHOD};
 use crate::archive::ReplyRecord;
 use crate::config::SourceSettings;
 use crate::harvest::change::change_registry;
@@ -60,7 +60,13 @@ async fn keep(desk: &LogDesk<'_>, source: &SourceSettings, month: Month, counts:
         source.id
     );
     for row in counts {
-        text.push_str(&format!("{},{},{},{}\n", month.first_day(), quoted(row.institution.as_str()), quoted(row.product.as_str()), row.sessions));
+        text.push_str(&format!(
+            "{},{},{},{}\n",
+            month.first_day(),
+            quoted(row.institution.as_str()),
+            quoted(row.product.as_str()),
+            row.sessions
+        ));
     }
     let mut writer = desk.ground.archive.begin().await?;
     writer.write(text.as_bytes()).await?;
@@ -72,7 +78,7 @@ async fn keep(desk: &LogDesk<'_>, source: &SourceSettings, month: Month, counts:
             release: String::new(),
             begin: Some(month),
             end: Some(month),
-            method: "LOG".into(),
+            method: METHOD.into(),
             url: format!("log:{}", source.id),
             request_headers: Vec::new(),
             status: 200,

@@ -214,8 +214,7 @@ impl FolderIntake<'_> {
         // Whose it is decides by which source's rules it is read.
         let said = taken.file.account.as_deref().map(AccountId::trusted);
         let of_account = said.as_ref().and_then(|id| self.desk.registry.accounts.iter().find(|account| account.id == *id));
-        let of_account =
-            of_account.and_then(|account| self.desk.settings.sources.iter().find(|source| source.id == account.source));
+        let of_account = of_account.and_then(|account| self.desk.settings.sources.iter().find(|source| source.id == account.source));
         let by = of_account.unwrap_or(self.source);
         let (contents, sha256) = match self.desk.look(&input, by) {
             Ok(looked) => looked,

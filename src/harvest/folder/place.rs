@@ -209,7 +209,10 @@ pub fn left_behind(folder: &Path) -> io::Result<Vec<Taken>> {
             }
             // Nobody puts two files there.
             Some(_) => {}
-            None => Taken { file: Waiting { account: None, name: String::new(), size: 0, modified: None }, path: PathBuf::new(), work, lock }.clear(),
+            None => {
+                Taken { file: Waiting { account: None, name: String::new(), size: 0, modified: None }, path: PathBuf::new(), work, lock }
+                    .clear()
+            }
         }
     }
     found.sort_by(|a, b| a.file.cmp(&b.file));

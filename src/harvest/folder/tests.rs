@@ -38,8 +38,20 @@ fn everything(folder: &Path) -> Vec<String> {
 #[test]
 fn only_finished_plain_files_wait() {
     let folder = folder(&[
-        "b.json", "a.csv", ".hidden", "~$a.xlsx", "c.json.part", "d.TMP", "e~", "Thumbs.db", "konto/f.json", "other/g.json", "done/h.json",
-        "rejected/i.json", ".avling-work/x/j.json", "konto/deeper/k.json",
+        "b.json",
+        "a.csv",
+        ".hidden",
+        "~$a.xlsx",
+        "c.json.part",
+        "d.TMP",
+        "e~",
+        "Thumbs.db",
+        "konto/f.json",
+        "other/g.json",
+        "done/h.json",
+        "rejected/i.json",
+        ".avling-work/x/j.json",
+        "konto/deeper/k.json",
     ]);
     #[cfg(unix)]
     std::os::unix::fs::symlink("/etc/passwd", folder.path().join("link.json")).unwrap();
@@ -106,7 +118,13 @@ fn no_file_takes_the_place_of_another() {
 
 #[test]
 fn what_somebody_left_behind_is_taken_up_again() {
-    let folder = folder(&[".avling-work/1/.lock", ".avling-work/1/a.json", ".avling-work/2/.lock", ".avling-work/2/konto/b.json", ".avling-work/3/.lock"]);
+    let folder = folder(&[
+        ".avling-work/1/.lock",
+        ".avling-work/1/a.json",
+        ".avling-work/2/.lock",
+        ".avling-work/2/konto/b.json",
+        ".avling-work/3/.lock",
+    ]);
     let left = left_behind(folder.path()).unwrap();
     let names: Vec<(Option<&str>, &str)> = left.iter().map(|taken| (taken.file.account.as_deref(), taken.file.name.as_str())).collect();
     assert_eq!(names, [(None, "a.json"), (Some("konto"), "b.json")]);
