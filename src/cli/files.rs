@@ -38,11 +38,11 @@ fn is_selected(source: &SourceSettings, selection: &Selection) -> bool {
 /// Takes the files of the sources that are selected.
 pub async fn take(context: &Context, store: &Store, selection: &Selection) -> Result<FilesReport, Failure> {
     let mut report = FilesReport::default();
-    let (mut folders, mut logs): (Vec<(&SourceSettings, &FolderSettings)>, Vec<(&SourceSettings, &LogSettings)>) = (Vec::new(), Vec::new());
+    let (mut folders, mut logs) = (Vec::new(), Vec::new());
     for source in context.settings.sources.iter().filter(|source| is_selected(source, selection)) {
         match &source.files {
             Some(FileSettings::Folder(folder)) => folders.push((source, folder)),
-            Some(FileSettings::Log(log)) => logs.push((source, log)),
+            Some(FileSettings::Log(log)) => logs.push((source, &**log)),
             None => {}
         }
     }
@@ -173,7 +173,9 @@ impl FilesReport {
             };
             let _ = writeln!(out, "{source}: {file}: {what}");
             if let FileResult::Taken { notes, .. } = result {
-                notes.iter().for_each(|note| out.push_str(&format!("  note: {note}\n")));
+                for note in notes {
+                    let _ = writeln!(out, "  note: {note}");
+                }
             }
         }
         for log in &self.logs {
@@ -208,7 +210,9 @@ fn log_words(log: &LogReport, out: &mut String) {
             let _ = writeln!(out, "  not counted: {} events {what}", grouped(count));
         }
     }
-    log.notes.iter().for_each(|note| out.push_str(&format!("  note: {note}\n")));
+    for note in &log.notes {
+        let _ = writeln!(out, "  note: {note}");
+    }
     for (file, why) in &log.troubles {
         let _ = writeln!(out, "  NOT READ: {file} {why}");
     }
@@ -226,8 +230,26 @@ fn log_words(log: &LogReport, out: &mut String) {
 
 /// What `status` tells of the sources of files.
 pub struct FilesStatus {
-    folders: Vec<(SourceId, usize, Vec<(String, String)>)>,
-    logs: Vec<(SourceId, Option<String>, Vec<String>)>,
+    folders: Vec<FolderStatus>,
+    logs: Vec<LogStatus>,
+}
+
+/// A folder.
+struct FolderStatus {
+    source: SourceId,
+    /// Files that wait.
+    waiting: usize,
+    /// Files that were rejected, and why.
+    rejected: Vec<(String, String)>,
+}
+
+/// The logs of a source.
+struct LogStatus {
+    source: SourceId,
+    /// When the last event was that is counted.
+    newest: Option<String>,
+    /// What is to be put right or waited for.
+    open: Vec<String>,
 }
 
 /// Months of a log that are looked back on.
@@ -248,7 +270,7 @@ pub async fn status(context: &Context, store: &Store, only: &[SourceId]) -> Resu
                 let Some(registry) = &registry else { continue };
                 let waiting = folder::look(source, settings, registry).map_or(0, |listing| listing.files.len());
                 let rejected = folder::place::rejected(&settings.path).unwrap_or_default();
-                status.folders.push((source.id.clone(), waiting, rejected));
+                status.folders.push(FolderStatus { source: source.id.clone(), waiting, rejected });
             }
             Some(FileSettings::Log(settings)) => {
                 let state = store.log_state(&source.id).await?;
@@ -258,7 +280,7 @@ pub async fn status(context: &Context, store: &Store, only: &[SourceId]) -> Resu
                 let mut words: Vec<String> =
                     incomplete.iter().map(|(month, why)| format!("{month} is not complete: {}", why.words())).collect();
                 words.extend(state.troubles.iter().map(|(file, why)| format!("{file} {why}")));
-                status.logs.push((source.id.clone(), newest, words));
+                status.logs.push(LogStatus { source: source.id.clone(), newest, open: words });
             }
             None => {}
         }
@@ -270,24 +292,32 @@ impl FilesStatus {
     /// As JSON: folders and logs.
     pub fn documents(&self) -> (Value, Value) {
         let rejected = |(file, why): &(String, String)| json!({ "file": file, "reason": why });
-        let folder = |(source, waiting, files): &(SourceId, usize, Vec<(String, String)>)| json!({ "source": source, "waiting": waiting, "rejected": files.iter().map(rejected).collect::<Vec<_>>() });
-        let log = |(source, newest, open): &(SourceId, Option<String>, Vec<String>)| json!({ "source": source, "counted_to": newest, "open": open });
+        let folder = |folder: &FolderStatus| {
+            let rejected: Vec<_> = folder.rejected.iter().map(rejected).collect();
+            json!({ "source": folder.source, "waiting": folder.waiting, "rejected": rejected })
+        };
+        let log = |log: &LogStatus| json!({ "source": log.source, "counted_to": log.newest, "open": log.open });
         (self.folders.iter().map(folder).collect(), self.logs.iter().map(log).collect())
     }
 
     /// For people; empty if there is nothing to tell.
     pub fn words(&self) -> String {
         let mut out = String::new();
-        for (source, waiting, rejected) in self.folders.iter().filter(|(_, waiting, rejected)| *waiting > 0 || !rejected.is_empty()) {
+        for FolderStatus { source, waiting, rejected } in &self.folders {
+            if *waiting == 0 && rejected.is_empty() {
+                continue;
+            }
             out.push_str(&format!("\nFiles of {source}: {waiting} wait, {} rejected\n", rejected.len()));
             for (file, why) in rejected {
                 out.push_str(&format!("  {}/{file}: {why}\n", folder::place::REJECTED));
             }
         }
-        for (source, newest, open) in &self.logs {
+        for LogStatus { source, newest, open } in &self.logs {
             let newest = newest.as_ref().map_or_else(|| "nothing is counted yet".to_owned(), |time| format!("counted up to {time}"));
             out.push_str(&format!("\nLogs of {source}: {newest}\n"));
-            open.iter().for_each(|what| out.push_str(&format!("  {what}\n")));
+            for what in open {
+                out.push_str(&format!("  {what}\n"));
+            }
         }
         out
     }

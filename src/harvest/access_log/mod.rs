@@ -166,7 +166,12 @@ pub async fn read(desk: &LogDesk<'_>, source: &SourceSettings, settings: &LogSet
     }
     tracing::info!(source = %source.id, files = count, "looked at");
     let counter = Counter::new(settings, desk.registry, desk.ground.rules, &source.product, zone, this_month).map_err(of_source)?;
-    let (counts, tally) = counter.count(&parts).map_err(of_source)?;
+    let (counts, tally) = counter.count(&parts).map_err(|error| match error.kind() {
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::NotFound => {
+            of_source(io::Error::other("it was moved or cut while it was read; nothing is counted, and all of it is read the next time"))
+        }
+        _ => of_source(error),
+    })?;
     tracing::info!(source = %source.id, events = tally.events, sessions = tally.sessions, "counted");
     (report.tally, report.read) = (tally, parts.iter().filter(|part| part.good > 0 || part.bad > 0).count());
     for part in &parts {

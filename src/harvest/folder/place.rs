@@ -209,10 +209,7 @@ pub fn left_behind(folder: &Path) -> io::Result<Vec<Taken>> {
             }
             // Nobody puts two files there.
             Some(_) => {}
-            None => {
-                Taken { file: Waiting { account: None, name: String::new(), size: 0, modified: None }, path: PathBuf::new(), work, lock }
-                    .clear()
-            }
+            None => clear(&work, &lock),
         }
     }
     found.sort_by(|a, b| a.file.cmp(&b.file));
@@ -276,13 +273,18 @@ impl Taken {
         if let Some(inner) = self.path.parent().filter(|inner| *inner != self.work && inner.starts_with(&self.work)) {
             let _ = fs::remove_dir(inner);
         }
-        let only_lock = fs::read_dir(&self.work).is_ok_and(|entries| entries.flatten().all(|entry| entry.file_name() == LOCK));
-        if only_lock {
-            let _ = self.lock.unlock();
-            let _ = fs::remove_file(self.work.join(LOCK));
-            let _ = fs::remove_dir(&self.work);
-            let _ = self.work.parent().map(fs::remove_dir);
-        }
+        clear(&self.work, &self.lock);
+    }
+}
+
+/// Removes a folder that has nothing but its lock in it, and the one around it if that is empty then.
+fn clear(work: &Path, lock: &File) {
+    let only_lock = fs::read_dir(work).is_ok_and(|entries| entries.flatten().all(|entry| entry.file_name() == LOCK));
+    if only_lock {
+        let _ = lock.unlock();
+        let _ = fs::remove_file(work.join(LOCK));
+        let _ = fs::remove_dir(work);
+        let _ = work.parent().map(fs::remove_dir);
     }
 }
 
