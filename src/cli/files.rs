@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::Failure;
 use super::context::Context;
 use super::table::grouped;
-use crate::config::{FileSettings, FolderSettings, LogSettings, SourceSettings};
+use crate::config::{FileSettings, FolderSettings, SourceSettings};
 use crate::harvest::access_log::{self, LogDesk, LogReport};
 use crate::harvest::change::Ground;
 use crate::harvest::file_intake::FileDesk;

@@ -12,6 +12,8 @@ pub mod coverage;
 pub mod file;
 pub mod judge;
 mod release;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 
