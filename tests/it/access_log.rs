@@ -346,6 +346,10 @@ fn whoever_the_settings_name_must_be_registered() {
     assert!(ran.stdout.contains("2010199, which is not registered"), "{}", ran.stdout);
     let ran = site.run(&["check"]).expect(3);
     assert!(ran.stdout.contains("WRONG source tilgang: source tilgang: its log.institutions name 2010199"), "{}", ran.stdout);
+    let log =
+        "[source.log]\nformat = \"common\"\ninstitution_by = \"address\"\n[[source.log.product]]\nproduct = \"avisa\"\nurl = [\"*\"]\n";
+    let said = site_of("logs", log).run(&["check"]).stdout;
+    assert!(said.contains("names the product avisa, which is not registered"), "{said}");
     let site = site_of("logs/*.log", JSON);
     assert!(site.run(&["check"]).expect(3).stdout.contains("there is no log at"));
     site.write("logs/a.log", "");

@@ -61,8 +61,8 @@ pub struct Counter<'a> {
     this_month: Month,
     registry: &'a Registry,
     rules: &'a Rules,
-    /// The product of everything, where neither rules nor a field say which.
-    whole: &'a ProductId,
+    /// The product of everything, where neither rules nor a field say which; nothing if it is not registered.
+    whole: Option<&'a ProductId>,
     institutions: HashMap<&'a str, &'a InstitutionId>,
     products: HashMap<&'a str, &'a ProductId>,
     tables: AddressTables<'a>,
@@ -111,7 +111,7 @@ impl<'a> Counter<'a> {
         settings: &'a LogSettings,
         registry: &'a Registry,
         rules: &'a Rules,
-        whole: &'a ProductId,
+        whole: &ProductId,
         zone: Tz,
         this_month: Month,
     ) -> io::Result<Self> {
@@ -121,7 +121,7 @@ impl<'a> Counter<'a> {
             this_month,
             registry,
             rules,
-            whole,
+            whole: registry.products.iter().map(|row| &row.id).find(|id| *id == whole),
             institutions: registry.institutions.iter().map(|row| (row.id.as_str(), &row.id)).collect(),
             products: registry.products.iter().map(|row| (row.id.as_str(), &row.id)).collect(),
             tables: AddressTables::new(registry),
@@ -284,7 +284,7 @@ impl<'a> Counter<'a> {
     fn product(&self, fields: &Fields<'_>) -> Option<&'a ProductId> {
         if self.settings.products.is_empty() {
             let named = fields.of(Role::Product);
-            return if named.is_empty() { Some(self.whole) } else { self.products.get(named).copied() };
+            return if named.is_empty() { self.whole } else { self.products.get(named).copied() };
         }
         let (host, path) = host_and_path(fields.of(Role::Url), fields.of(Role::Host));
         self.settings.products.iter().find(|rule| rule.has(&host, &path)).map(|rule| &rule.product)

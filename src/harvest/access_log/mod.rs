@@ -28,8 +28,9 @@ use super::settle::SettleError;
 use crate::archive::ArchiveError;
 use crate::clock::Clock;
 use crate::config::{LogSettings, SourceSettings};
+use crate::formats::access_log::{Layout, Role};
 use crate::model::registry::Registry;
-use crate::model::{Month, SourceId};
+use crate::model::{Month, ProductId, SourceId};
 use crate::store::{Cause, Changed, LogFile, LogState, Store, StoreError};
 
 /// How the archive's records of counts from logs say that they came.
@@ -220,19 +221,17 @@ pub fn known(registry: &Registry, source: &SourceSettings, settings: &LogSetting
     if let Some(id) = institution {
         return wrong(format!("its log.institutions name {id}, which is not registered; import institutions first, or correct it"));
     }
-    let rules: Vec<_> = settings.products.iter().map(|rule| &rule.product).collect();
-    let products = if rules.is_empty() { vec![&source.product] } else { rules };
-    // Without rules the field may say it, and the source's own is for what says nothing.
-    let needed = |id: &&&crate::model::ProductId| !registry.products.iter().any(|row| row.id == ***id);
-    match products.iter().find(needed) {
-        Some(id) if settings.products.is_empty() && settings.names.given(crate::formats::access_log::Role::Product).is_none() => {
-            wrong(format!("its product {id} is not registered; import products first, or give it another product"))
-        }
-        Some(id) if !settings.products.is_empty() => {
-            wrong(format!("its log names the product {id}, which is not registered; import products first, or correct it"))
-        }
-        _ => Ok(()),
+    let unknown = |id: &&ProductId| !registry.products.iter().any(|row| row.id == **id);
+    if let Some(id) = settings.products.iter().map(|rule| &rule.product).find(unknown) {
+        return wrong(format!("its log names the product {id}, which is not registered; import products first, or correct it"));
     }
+    // Where no line can say which product it is about, all of them are about the source's own.
+    let silent = matches!(&settings.layout, Layout::Pattern(pattern) if !pattern.has(Role::Product));
+    if settings.products.is_empty() && silent && unknown(&&source.product) {
+        let id = &source.product;
+        return wrong(format!("its product {id} is not registered; import products first, or give it another product"));
+    }
+    Ok(())
 }
 
 /// Of files that are one log, as while one is being packed, the one that is not packed, or else the largest.

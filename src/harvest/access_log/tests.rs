@@ -12,9 +12,9 @@ use super::judge::{Judged, Part, judge};
 use super::*;
 use crate::attribution::Rules;
 use crate::config::InstitutionBy;
-use crate::formats::access_log::{Layout, Names};
+use crate::formats::access_log::Names;
 use crate::model::registry::{Institution, InstitutionKind, Product, Validity};
-use crate::model::{InstitutionId, ProductId, VendorId};
+use crate::model::{InstitutionId, VendorId};
 
 fn registry() -> Registry {
     let institution = |id: &str| Institution {
