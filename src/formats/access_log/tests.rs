@@ -6,7 +6,9 @@ use super::*;
 
 fn pattern(text: &str, names: &[(Role, &str)]) -> Result<LinePattern, String> {
     let mut all = Names::default();
-    names.iter().for_each(|(role, name)| all.set(*role, (*name).to_owned()));
+    for (role, name) in names {
+        all.set(*role, (*name).to_owned());
+    }
     LinePattern::new(text, &all)
 }
 
