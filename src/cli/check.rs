@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::arguments::CheckArguments;
 use super::context::Context;
-use super::{Done, Failure, check_soap};
+use super::{Done, Failure, check_soap, files};
 use crate::attribution::PersonFigures;
 use crate::config::{ReleaseChoice, SourceKind, SourceSettings};
 use crate::model::registry::{Account, InstitutionKind, Registry};
@@ -77,6 +77,13 @@ pub async fn run(context: &Context, arguments: &CheckArguments) -> Result<Done, 
     credentials(&mut findings, &settings.sources.iter().map(|s| &s.id).collect(), &registry, &sealer);
     addresses(&mut findings, &settings.sources);
     registered(&mut findings, &settings.sources, &registry);
+    for source in &settings.sources {
+        match files::check(context, source, &registry) {
+            Some(Ok(what)) => findings.good(format!("source {}", source.id), what),
+            Some(Err(what)) => findings.bad(format!("source {}", source.id), what),
+            None => {}
+        }
+    }
     if arguments.online {
         let clients = HttpClients::new(None)?;
         for source in settings.sources.iter().filter(|source| matches!(source.kind, SourceKind::CounterApi | SourceKind::SushiSoap)) {
@@ -158,7 +165,8 @@ fn registered(findings: &mut Findings, sources: &[SourceSettings], registry: &Re
     if sources.is_empty() {
         findings.good("sources", "none is configured, so nothing is harvested; write a [[source]] into the configuration");
     }
-    for source in sources {
+    // Logs give no usage to a product of their own.
+    for source in sources.iter().filter(|source| source.kind != SourceKind::AccessLog) {
         for product in source.products() {
             if !registry.products.iter().any(|known| known.id == *product) {
                 let near = did_you_mean(product.as_str(), registry.products.iter().map(|known| known.id.as_str()));

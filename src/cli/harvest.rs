@@ -9,7 +9,7 @@ use super::arguments::SelectionArguments;
 use super::context::Context;
 use super::progress::Bar;
 use super::table::grouped;
-use super::{Done, Failure, known};
+use super::{Done, Failure, files, known};
 use crate::attribution::Attributor;
 use crate::config::{Settings, SourceKind};
 use crate::harvest::places::ByClaims;
@@ -36,10 +36,30 @@ pub async fn run(context: &Context, arguments: &SelectionArguments, again: bool)
         to: arguments.to,
         again,
     };
+    read_once(context, &selection)?;
+    // What is here already costs nobody any waiting; the sessions of logs weigh in what comes after.
+    let taken = files::take(context, &store, &selection).await?;
     let report = harvest(context, &store, &selection).await?;
     store.close().await?;
-    context.printer.result(&document(&report), || words(&report, again))?;
-    Ok(if report.failures().next().is_some() { Done::InPart } else { Done::Whole })
+    let mut document = document(&report);
+    taken.document(&mut document);
+    context.printer.result(&document, || {
+        let asked = if report.requests.is_empty() && !taken.is_empty() { String::new() } else { words(&report, again) };
+        taken.words() + &asked
+    })?;
+    Ok(if taken.failed() || report.failures().next().is_some() { Done::InPart } else { Done::Whole })
+}
+
+/// Files are not fetched again by asking.
+fn read_once(context: &Context, selection: &Selection) -> Result<(), Failure> {
+    let named = context.settings.sources.iter().find(|source| source.files.is_some() && selection.sources.contains(&source.id));
+    match named {
+        Some(source) if selection.again => Err(Failure::input(format_args!(
+            "--source {}: its files are read once; to read a report again use `avling import usage FILE`",
+            source.id
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// Plans and harvests.

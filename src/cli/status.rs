@@ -7,7 +7,7 @@ use serde_json::json;
 use super::arguments::StatusArguments;
 use super::context::Context;
 use super::table::{Align, TextTable};
-use super::{Done, Failure, close, known};
+use super::{Done, Failure, close, files, known};
 use crate::attribution::Attributor;
 use crate::attribution::findings::{Finding, Harvested, findings};
 use crate::model::finding::ReportFinding;
@@ -48,7 +48,11 @@ pub async fn run(context: &Context, arguments: &StatusArguments) -> Result<Done,
     let found = found(context, &store, &rows).await?;
     let nonsense = nonsense(&store, &rows).await?;
     let held = close::pending(&store).await?;
+    let files = files::status(context, &store, &arguments.sources).await?;
+    let (of_folders, of_logs) = files.documents();
     let document = json!({
+        "folders": of_folders,
+        "logs": of_logs,
         "months": counts.iter().map(|((source, month), counts)| json!({
             "source": source, "month": month, "harvested": counts.0[0], "empty": counts.0[1], "waiting": counts.0[2],
             "failing": counts.0[3], "gone": counts.0[4],
@@ -66,10 +70,11 @@ pub async fn run(context: &Context, arguments: &StatusArguments) -> Result<Done,
     });
     context.printer.result(&document, || {
         if nothing_there {
-            return "Nothing has been harvested yet. `avling harvest` fetches what is due.\n".into();
+            return format!("Nothing has been harvested yet. `avling harvest` fetches what is due.\n{}", files.words());
         }
         if rows.is_empty() {
-            return "Nothing matches: no month of this selection has been asked for yet. `avling status` shows all there is.\n".into();
+            let nothing = "Nothing matches: no month of this selection has been asked for yet. `avling status` shows all there is.";
+            return format!("{nothing}\n{}", files.words());
         }
         let mut table = TextTable::new(&[
             ("source", Align::Left),
@@ -111,6 +116,7 @@ pub async fn run(context: &Context, arguments: &StatusArguments) -> Result<Done,
         if !held.is_empty() {
             out.push_str(&format!("\n{}", close::words(&held)));
         }
+        out.push_str(&files.words());
         out
     })?;
     Ok(Done::Whole)

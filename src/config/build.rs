@@ -110,7 +110,7 @@ pub fn timeout(text: &str) -> Result<Duration, String> {
 }
 
 /// A path, absolute.
-fn path(text: &str, place: &Place) -> Result<PathBuf, String> {
+pub fn path(text: &str, place: &Place) -> Result<PathBuf, String> {
     let path = absolute(&place.base, text)?;
     utf8(&path).ok_or_else(|| format!("the folder {} has a name that is not UTF-8; write the whole path of another", path.display()))?;
     Ok(path)

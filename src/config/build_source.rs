@@ -10,7 +10,7 @@ use super::problem::{did_you_mean, shown};
 use super::reader::{Reader, Section, described};
 use super::schema::{FALLBACK_KEYS, RULE_KEYS, SOAP_KEYS, SOURCE_KEYS};
 use super::source::{Fallback, ProductRule, ReleaseChoice, SoapSettings, SourceKind, SourceSettings};
-use super::{Pattern, build, cron, dialect};
+use super::{Pattern, build, build_files, cron, dialect};
 use crate::model::ids::COUNTER_REPORTS;
 use crate::model::registry::{Access, SharedTraffic};
 use crate::model::release4::{RELEASE_4_REPORTS, release_4_report};
@@ -58,12 +58,14 @@ fn source(reader: &mut Reader<'_>, section: &Section<'_>, place: &Place) -> Opti
             reader.at(place, section.name.to_owned(), format!("has no {required}; every [[source]] needs one"));
         }
     }
-    if counter {
-        known_keys(reader, section, &SOURCE_KEYS);
-    } else if soap {
-        known_keys(reader, section, &SOAP_KEYS);
-    } else if let (Some(kind), Some(id)) = (kind, &id) {
-        warn_of_kind(reader, section, place, kind, id);
+    let mut files = Some(None);
+    match (kind, &id) {
+        (Some(SourceKind::Folder), _) => files = build_files::folder(reader, section, place).map(Some),
+        (Some(SourceKind::AccessLog), _) => files = build_files::access_log(reader, section, place).map(Some),
+        (Some(SourceKind::SushiSoap), _) => known_keys(reader, section, &SOAP_KEYS),
+        (Some(kind), Some(id)) if !counter => warn_of_kind(reader, section, place, kind, id),
+        _ if counter => known_keys(reader, section, &SOURCE_KEYS),
+        _ => {}
     }
 
     let allow_http = if section.get("allow_http").is_some() { reader.switch(section, "allow_http") } else { Some(false) };
@@ -128,6 +130,7 @@ fn source(reader: &mut Reader<'_>, section: &Section<'_>, place: &Place) -> Opti
         requests_at_once: usize::try_from(requests?).ok()?,
         user_agent: user_agent?,
         soap: soap_settings?,
+        files: files?,
         whole_dates: date_format?.unwrap_or(false),
         dialect: dialect?,
     })
@@ -135,11 +138,16 @@ fn source(reader: &mut Reader<'_>, section: &Section<'_>, place: &Place) -> Opti
 
 /// `Some(None)` if it is not given, `None` if it is wrong.
 #[allow(clippy::option_option, reason = "not given and wrong are two things here")]
-fn given<T>(reader: &mut Reader<'_>, section: &Section<'_>, key: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<Option<T>> {
+pub(super) fn given<T>(
+    reader: &mut Reader<'_>,
+    section: &Section<'_>,
+    key: &str,
+    parse: impl FnOnce(&str) -> Result<T, String>,
+) -> Option<Option<T>> {
     if section.get(key).is_none() { Some(None) } else { reader.parse(section, key, parse).map(Some) }
 }
 
-fn id<T: std::str::FromStr<Err = crate::model::ids::IdError>>(text: &str) -> Result<T, String> {
+pub(super) fn id<T: std::str::FromStr<Err = crate::model::ids::IdError>>(text: &str) -> Result<T, String> {
     text.parse().map_err(|error: T::Err| error.to_string())
 }
 

@@ -8,12 +8,13 @@
 //! `layers` lays them over each other, `build` and `build_source` check; `schema` says which names there are.
 
 mod build;
+mod build_files;
 mod build_source;
 mod cron;
 mod dialect;
 mod environment;
 mod files;
-mod glob;
+pub mod glob;
 mod layers;
 mod pattern;
 mod problem;
@@ -21,6 +22,7 @@ mod reader;
 mod schema;
 mod settings;
 mod source;
+mod source_files;
 mod units;
 
 #[cfg(test)]
@@ -36,7 +38,10 @@ pub use settings::{
     ArchiveSettings, AttributionSettings, DataSettings, HarvestSettings, HttpSettings, ScheduleSettings, SecretSettings, Settings,
     StoreSettings,
 };
-pub use source::{Fallback, ProductRule, ReleaseChoice, SoapSettings, SourceKind, SourceSettings};
+pub use source::{
+    Fallback, FileSettings, FolderSettings, InstitutionBy, LogProduct, LogSettings, ProductRule, ReleaseChoice, SoapSettings, SourceKind,
+    SourceSettings,
+};
 
 use files::{Files, Reading};
 use layers::Places;

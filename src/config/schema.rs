@@ -93,6 +93,18 @@ pub const SOAP_KEYS: [&str; 19] = [
     "requestor_email",
 ];
 
+/// The keys of a `[[source]]` of the kind `folder`.
+pub const FOLDER_KEYS: [&str; 9] = ["id", "vendor", "kind", "path", "settle", "product", "product_rule", "access", "shared_traffic"];
+
+/// The keys of a `[[source]]` of the kind `access_log`.
+pub const LOG_SOURCE_KEYS: [&str; 6] = ["id", "vendor", "kind", "path", "product", "log"];
+
+/// The keys of a `[source.log]`.
+pub const LOG_KEYS: [&str; 7] = ["format", "pattern", "fields", "institution_by", "institutions", "quiet_days", "product"];
+
+/// The keys of a `[[source.log.product]]`.
+pub const LOG_PRODUCT_KEYS: [&str; 2] = ["product", "url"];
+
 /// The keys of a source's `fallback`.
 pub const FALLBACK_KEYS: [&str; 2] = ["release", "url"];
 

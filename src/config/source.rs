@@ -4,6 +4,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::Pattern;
+pub use super::source_files::{FileSettings, FolderSettings, InstitutionBy, LogProduct, LogSettings};
 use crate::model::registry::{Access, SharedTraffic};
 use crate::model::{Dialect, ProductId, Release, ReportId, SourceId};
 
@@ -50,6 +51,8 @@ pub struct SourceSettings {
     pub whole_dates: bool,
     /// What the vendor wants otherwise than the specification has it.
     pub dialect: Dialect,
+    /// Where its files are; `folder` and `access_log` only.
+    pub files: Option<FileSettings>,
 }
 
 /// What stands in a SOAP request beside the account's credentials.

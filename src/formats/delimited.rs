@@ -61,6 +61,15 @@ impl Record {
         self.ends.get(place).and_then(|end| self.text.get(begin..*end)).unwrap_or_default()
     }
 
+    /// Takes one line on its own, which holds all of the record.
+    ///
+    /// # Errors
+    /// What is wrong with it; never what stands in it.
+    pub(super) fn of_line(&mut self, line: &[u8], separator: u8) -> Result<(), &'static str> {
+        self.clear(1);
+        if self.cut(line, separator, false)? { Err("has a quote (\") that is not closed") } else { Ok(()) }
+    }
+
     fn is_comment(&self) -> bool {
         String::from_utf8_lossy(self.bytes(0)).trim_start().starts_with('#')
     }
@@ -195,7 +204,7 @@ pub(super) fn is_passed_over(line: &[u8]) -> bool {
 }
 
 /// The separator with which `score` finds most in a line.
-fn separator_of(line: &[u8], score: impl Fn(&Record) -> usize) -> u8 {
+pub(super) fn separator_of(line: &[u8], score: impl Fn(&Record) -> usize) -> u8 {
     let mut best = (0, 0, SEPARATORS[0]);
     for separator in SEPARATORS {
         let mut record = Record::default();

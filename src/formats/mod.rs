@@ -4,6 +4,7 @@
 //! comes, and returns a [`Reading`]: what the report said about itself, the exceptions that it carried,
 //! and what was tolerated. Memory does not grow with the report. [`read`] finds out which format it is.
 
+pub mod access_log;
 pub mod counter_json;
 pub mod counter_xml;
 pub mod delimited;

@@ -4,10 +4,14 @@
 //! [`Harvester::run`] takes the tasks of [`crate::schedule::plan`] and gives a [`HarvestReport`]. One vendor's trouble never
 //! keeps another's data back: it becomes an outcome of its months.
 
+pub mod access_log;
 pub mod attribute;
 mod available;
 pub mod change;
+pub mod file_intake;
 pub mod findings;
+pub mod folder;
+pub mod input;
 pub mod intake;
 mod members;
 pub mod places;

@@ -9,7 +9,7 @@
 //! (a synthetic initialisation vector, as in RFC 5297). What this tells is only that a secret has not changed.
 
 mod error;
-mod hmac;
+pub(crate) mod hmac;
 mod key;
 mod location;
 mod seal;

@@ -272,6 +272,7 @@ fn migrator() -> Migrator {
         (1, "first", include_str!("sqlite/0001_first.sql")),
         (2, "keys and changes", include_str!("sqlite/0002_keys_and_changes.sql")),
         (3, "findings", include_str!("sqlite/0003_findings.sql")),
+        (4, "files and logs", include_str!("sqlite/0004_files_and_logs.sql")),
     ];
     let migration = |(version, name, text): (i64, &'static str, &'static str)| {
         Migration::new(version, name.into(), MigrationType::Simple, sql(text), false)

@@ -10,6 +10,7 @@
 mod skipped_tests;
 mod support;
 
+mod access_log;
 mod agreement;
 mod bad_vendors;
 mod command_line;
@@ -17,6 +18,7 @@ mod demo;
 mod discover;
 mod explaining;
 mod findings;
+mod folder;
 mod imports;
 mod members;
 mod networks;

@@ -67,7 +67,7 @@ fn arrows_point_one_way() {
     let allowed: BTreeMap<&str, &[&str]> = BTreeMap::from([
         ("model", &[][..]),
         ("clock", &[]),
-        ("config", &["secrets"]),
+        ("config", &["formats", "secrets"]),
         ("secrets", &[]),
         ("archive", &[]),
         ("attribution", &[]),

@@ -1,6 +1,7 @@
 //! Loading, from files and the environment.
 
 mod dialect;
+mod files;
 mod reference;
 mod sources;
 

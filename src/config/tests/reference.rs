@@ -52,6 +52,19 @@ fn the_reference_has_every_setting_and_every_key_of_a_source() {
     for key in schema::DIALECT_KEYS {
         anywhere(key, &|source| source.get("dialect").cloned().into_iter().collect());
     }
+    for key in schema::FOLDER_KEYS.iter().chain(&schema::LOG_SOURCE_KEYS) {
+        anywhere(key, &|source| vec![source.clone()]);
+    }
+    for key in schema::LOG_KEYS {
+        anywhere(key, &|source| source.get("log").cloned().into_iter().collect());
+    }
+    let products = |source: &toml::Value| {
+        let products = source.get("log").and_then(|log| log.get("product")).and_then(|products| products.as_array().cloned());
+        products.unwrap_or_default()
+    };
+    for key in schema::LOG_PRODUCT_KEYS {
+        anywhere(key, &products);
+    }
     let rules = |source: &toml::Value| source.get("product_rule").and_then(|rules| rules.as_array().cloned()).unwrap_or_default();
     for key in schema::RULE_KEYS {
         anywhere(key, &rules);
@@ -61,7 +74,7 @@ fn the_reference_has_every_setting_and_every_key_of_a_source() {
 #[test]
 fn its_example_sources_load() {
     let sources = load_text(&uncommented()).unwrap().sources;
-    assert_eq!(sources.iter().map(|source| source.id.as_str()).collect::<Vec<_>>(), ["idunn", "naxos", "old"]);
+    assert_eq!(sources.iter().map(|source| source.id.as_str()).collect::<Vec<_>>(), ["idunn", "naxos", "old", "post", "tilgang"]);
     let products: Vec<&str> = sources[1].products().into_iter().map(ProductId::as_str).collect();
     assert_eq!(products, ["naxos", "naxos-jazz", "naxos-video"]);
 }

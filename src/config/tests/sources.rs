@@ -172,12 +172,12 @@ fn every_problem_of_every_source_is_told() {
 #[test]
 fn other_kinds_are_accepted_with_a_warning() {
     let text =
-        "[[source]]\nid = \"mail\"\nkind = \"folder\"\npath = \"/srv/mail\"\nreports = [\"JR1\"]\n[source.columns]\nmonth = \"Month\"\n";
+        "[[source]]\nid = \"mail\"\nkind = \"manifest\"\npath = \"/srv/mail\"\nreports = [\"JR1\"]\n[source.columns]\nmonth = \"Month\"\n";
     let settings = load_text(text).unwrap();
-    assert_eq!(settings.sources[0].kind, SourceKind::Folder);
+    assert_eq!(settings.sources[0].kind, SourceKind::Manifest);
     let [warning] = settings.warnings.as_slice() else { panic!("{:?}", settings.warnings) };
     assert!(
-        warning.ends_with("avling.toml:1:1: source mail: this version does not harvest sources of kind folder; not read: columns, path"),
+        warning.ends_with("avling.toml:1:1: source mail: this version does not harvest sources of kind manifest; not read: columns, path"),
         "{warning}"
     );
 }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::access_log;
 use super::attribute::AttributeError;
 use super::places::Places;
 use super::settle::SettleError;
@@ -78,7 +79,9 @@ pub async fn verify(
         }
         Err(error) => return Err(error.into()),
     };
-    if months.is_empty() && archive.records().next().is_some() {
+    // What logs of events told is among the sessions, and no month of a report.
+    let of_a_report = |record: Result<crate::archive::ReplyRecord, _>| record.map_or(true, |record| record.method != access_log::METHOD);
+    if months.is_empty() && archive.records().any(of_a_report) {
         verified.found("store", store.path().display(), "knows of no month, but the archive holds replies: is it the right store?");
     }
     for problem in store.damage().await? {

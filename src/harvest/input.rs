@@ -6,7 +6,31 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
-use super::Failure;
+/// Why a file cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum InputError {
+    /// The file system failed.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// It is no file.
+    #[error("{}: is a folder; name the files in it", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// It did not stay as it was.
+    #[error("{}: was written to while it was read; import it again", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
+}
 
 /// The file.
 #[derive(Debug)]
@@ -18,24 +42,36 @@ pub struct Input {
 
 impl Input {
     /// The file at `path`.
-    pub fn of(path: &Path) -> Result<Self, Failure> {
-        let at = |error: io::Error| Failure::input(format_args!("{}: {error}", path.display()));
+    ///
+    /// # Errors
+    /// It cannot be read, or is a folder.
+    pub fn of(path: &Path) -> Result<Self, InputError> {
+        let at = |source: io::Error| InputError::Io { path: path.to_owned(), source };
         let mut file = File::open(path).map_err(at)?;
         let kind = file.metadata().map_err(at)?.file_type();
         if kind.is_dir() {
-            return Err(Failure::input(format_args!("{}: is a folder; name the files in it", path.display())));
+            return Err(InputError::Folder { path: path.to_owned() });
         }
         let mut copy = None;
         if !kind.is_file() {
-            let mut aside = tempfile::tempfile()?;
+            let mut aside = tempfile::tempfile().map_err(at)?;
             io::copy(&mut file, &mut aside).map_err(at)?;
             copy = Some(aside);
         }
         Ok(Self { path: path.to_owned(), copy })
     }
 
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// A reader from its beginning; one at a time.
-    pub fn open(&self) -> Result<Hashed<File>, Failure> {
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn open(&self) -> Result<Hashed<File>, InputError> {
         let open = || match &self.copy {
             None => File::open(&self.path),
             Some(copy) => {
@@ -44,8 +80,13 @@ impl Input {
                 Ok(copy)
             }
         };
-        let file = open().map_err(|error| Failure::input(format_args!("{}: {error}", self.path.display())))?;
-        Ok(Hashed { reader: file, hash: Sha256::new() })
+        let reader = open().map_err(|source| self.failed(source))?;
+        Ok(Hashed { reader, hash: Sha256::new() })
+    }
+
+    /// Reading it failed.
+    pub(super) fn failed(&self, source: io::Error) -> InputError {
+        InputError::Io { path: self.path.clone(), source }
     }
 }
 
@@ -58,6 +99,9 @@ pub struct Hashed<R> {
 
 impl<R: Read> Hashed<R> {
     /// Reads what is left, and says the SHA-256 of all of it, in hexadecimal.
+    ///
+    /// # Errors
+    /// The reader fails.
     pub fn finish(mut self) -> io::Result<String> {
         io::copy(&mut self, &mut io::sink())?;
         Ok(hex::encode(self.hash.finalize()))
@@ -94,7 +138,7 @@ mod tests {
     fn what_is_no_file_is_refused_with_its_name() {
         let folder = tempfile::tempdir().unwrap();
         for (path, expected) in [(folder.path().to_owned(), "folder"), (folder.path().join("none.json"), "none.json")] {
-            let Err(Failure::Input(error)) = Input::of(&path) else { panic!("{} was taken", path.display()) };
+            let Err(error) = Input::of(&path) else { panic!("{} was taken", path.display()) };
             assert!(error.to_string().contains(expected), "{error}");
         }
     }
