@@ -13,6 +13,7 @@ mod support;
 mod agreement;
 mod bad_vendors;
 mod command_line;
+mod counter_tables;
 mod demo;
 mod explaining;
 mod imports;

@@ -18,7 +18,7 @@ use super::months::month;
 use super::number::{Count, count};
 use super::release4::{self, Detail};
 use super::report::Report;
-use super::totals::{Totals, is_total};
+use super::totals::{Totals, is_called_total, is_total};
 use super::{Source, shown, text};
 
 /// So many different words are kept from row to row.
@@ -210,7 +210,10 @@ impl<'s, S: RecordSink> Table<'s, S> {
         let cells = Cells { columns: &self.columns, record };
         let identified = || cells.is_identified();
         let first = (0..record.len()).map(|place| record.bytes(place)).find(|cell| !cell.trim_ascii().is_empty()).unwrap_or_default();
-        is_total(&text(first), identified) || is_total(&cells.title(), identified)
+        let (first, title) = (text(first), cells.title());
+        // Without a metric a row can only be one of totals, if it is called so.
+        let has_no_metric = self.attributes[METRIC].column.is_some_and(|column| self.columns.bytes(record, column).trim_ascii().is_empty());
+        is_total(&first, identified) || is_total(&title, identified) || (has_no_metric && is_called_total(&first))
     }
 
     /// Takes a totals row.

@@ -231,6 +231,8 @@ fn totals_are_compared_and_not_counted() {
     assert_eq!((lines(&right).len(), notes(right.as_bytes()).len()), (3, 0));
     let wrong = tr(&format!("{rows}Total\t\t\t\t\t\t\t7\t6\t2\n"));
     assert_eq!(notes(wrong.as_bytes()), ["a totals row is not the sum of its rows; the rows count (line 10, Jan-2024: 6 and 5)"]);
+    let called = tr(&format!("{rows}Total requests\t\t\t\t\t\t\t7\t5\t2\n"));
+    assert_eq!((lines(&called).len(), notes(called.as_bytes()).len()), (3, 0));
     let of_row = tr(&rows.replace("Requests\t3", "Requests\t9"));
     assert_eq!(notes(of_row.as_bytes()), ["Reporting_Period_Total is not the sum of the row's months; the months count (line 8: 9 and 3)"]);
     let short: String = (0..6).map(|n| format!("T{n}\tP\tV\t\t\tBook\tTotal_Item_Requests\t9\t1\t2\n")).collect();

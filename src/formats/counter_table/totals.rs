@@ -151,6 +151,12 @@ pub(super) fn is_total(name: &str, is_identified: impl Fn() -> bool) -> bool {
     is_named && !is_identified()
 }
 
+/// Whether a name begins as those of totals do.
+pub(super) fn is_called_total(name: &str) -> bool {
+    let first = name.split([' ', ':', '_']).next().unwrap_or_default();
+    ["total", "totals", "totalt", "sum", "all", "alle"].iter().any(|word| first.eq_ignore_ascii_case(word))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
