@@ -137,11 +137,10 @@ pub(super) fn score(record: &Record) -> usize {
                 telling |= matches!(field, Field::Metric | Field::Total | Field::Activity | Field::Category);
                 known.push(field);
             }
-            Some(_) => {}
             None if !cell.is_empty() && (month(&cell).is_some() || is_metric(&cell) || year_of_publication(&cell).is_some()) => {
                 months += 1;
             }
-            None => {}
+            _ => {}
         }
     }
     let describing = known.iter().filter(|field| field.describes()).count();
@@ -337,7 +336,9 @@ mod tests {
 
     fn record(cells: &[&str]) -> Record {
         let mut record = Record::default();
-        cells.iter().for_each(|cell| record.push(cell.as_bytes()));
+        for cell in cells {
+            record.push(cell.as_bytes());
+        }
         record
     }
 

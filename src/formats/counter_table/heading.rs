@@ -146,7 +146,7 @@ impl Heading {
         {
             self.is_there = true;
             if let Some(name) = rest.first() {
-                self.header.report_name = (*name).to_owned();
+                (*name).clone_into(&mut self.header.report_name);
             }
             self.titled = Some((titled, record.line()));
         } else if self.titled.is_some() || self.announced != Announced::Nothing || is_line_of_r4(first) {
@@ -335,7 +335,9 @@ mod tests {
         for (line, cells) in (1..).zip(rows) {
             let mut record = Record::default();
             record.clear(line);
-            cells.iter().for_each(|cell| record.push(cell.as_bytes()));
+            for cell in *cells {
+                record.push(cell.as_bytes());
+            }
             heading.row(&record, &mut notes, &format!("line {line}"));
         }
         (heading, notes.into_notes().iter().map(ToString::to_string).collect())

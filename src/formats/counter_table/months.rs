@@ -146,8 +146,7 @@ pub(super) fn looks_like_month(text: &str) -> bool {
     let Some(parts) = parts(text) else { return false };
     let is_year = |part: &Part<'_>| matches!(part, Part::Number(y, 4) if (1990..2100).contains(y));
     match parts.as_slice() {
-        [Part::Word(name), Part::Number(_, 2)] => (3..=9).contains(&name.chars().count()),
-        [Part::Number(_, 2), Part::Word(name)] => (3..=9).contains(&name.chars().count()),
+        [Part::Word(name), Part::Number(_, 2)] | [Part::Number(_, 2), Part::Word(name)] => (3..=9).contains(&name.chars().count()),
         several => several.len() > 1 && several.iter().any(is_year) && !several.iter().any(|part| is_word_of_another_column(*part)),
     }
 }

@@ -71,7 +71,7 @@ fn grouped(number: u64) -> String {
     let plain = number.to_string();
     let mut out = String::new();
     for (place, digit) in plain.chars().enumerate() {
-        if place > 0 && (plain.len() - place) % 3 == 0 {
+        if place > 0 && (plain.len() - place).is_multiple_of(3) {
             out.push('\u{a0}');
         }
         out.push(digit);

@@ -83,7 +83,7 @@ impl<'s, S: RecordSink> Table<'s, S> {
     /// A table with these columns; what is wrong is said as what follows their place.
     pub(super) fn new(columns: Columns, report: Report, heading: Heading, notes: Notes, sink: &'s mut S) -> Result<Self, String> {
         let period = heading.period.map(|(begin, end)| (Month::of(begin), Month::of(end)));
-        if matches!(columns.shape, Shape::Years(_)) && !period.is_some_and(|(first, last)| first == last) {
+        if matches!(columns.shape, Shape::Years(_)) && period.is_none_or(|(first, last)| first != last) {
             let found = period.map_or("no period".to_owned(), |(first, last)| format!("{first} to {last}"));
             return Err(format!("it counts years of publication over its whole period, which has to be one month; found {found}"));
         }
