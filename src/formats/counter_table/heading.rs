@@ -104,8 +104,6 @@ pub(super) struct Heading {
     pub(super) period: Option<(NaiveDate, NaiveDate)>,
     /// Whether any row was understood.
     pub(super) is_there: bool,
-    /// Whether it was asked for without months.
-    pub(super) excludes_months: bool,
     announced: Announced,
     /// Where the section type is to stand, and the line above it.
     section: Option<(usize, u64)>,
@@ -121,7 +119,6 @@ impl Heading {
             section_type: String::new(),
             period: None,
             is_there: false,
-            excludes_months: false,
             announced: Announced::Nothing,
             section: None,
         }
@@ -180,13 +177,7 @@ impl Heading {
                 }
             }
             Label::ReportFilters => header.filters.extend(settings(value)),
-            Label::ReportAttributes => {
-                header.attributes.extend(settings(value));
-                self.excludes_months = header
-                    .attributes
-                    .iter()
-                    .any(|(name, value)| same_letters(name, "Exclude_Monthly_Details") && !value.eq_ignore_ascii_case("false"));
-            }
+            Label::ReportAttributes => header.attributes.extend(settings(value)),
             Label::Exceptions => {
                 let (found, all) = exceptions(value);
                 if !all {
@@ -362,7 +353,6 @@ mod tests {
         assert_eq!(ids, [("ISNI", "1234123412341234"), ("Proprietary", "NO:abc")]);
         assert_eq!(header.filters[0], ("Metric_Type".into(), "Total_Item_Requests|Unique_Item_Requests".into()));
         assert_eq!(header.filters[1], ("Data_Type".into(), "Journal".into()));
-        assert!(heading.excludes_months);
         let said: Vec<_> = heading.exceptions.iter().map(|e| (e.code, e.message.as_str())).collect();
         assert_eq!(said, [(3040, "Partial Data Returned (2024-06; later)"), (3032, "Usage No Longer Available")]);
         assert_eq!(heading.period.unwrap().1.to_string(), "2024-06-30");

@@ -157,8 +157,11 @@ fn the_tables_of_other_software_hold_what_their_index_says() {
         }
         let months: Vec<String> =
             peer["months"].as_str().unwrap().split("..").filter(|month| !month.is_empty()).map(str::to_owned).collect();
+        // A year of zeros beyond its reporting period, which says nothing about that year.
+        let goes_beyond = path.ends_with("C4JR1big.csv");
         if let [first, last] = &*months {
             assert_eq!(header.begin.unwrap().to_string(), format!("{first}-01"), "{path}");
+            let last = if goes_beyond { "2012-12" } else { last };
             assert_eq!(&header.end.unwrap().to_string()[..7], last, "{path}");
         }
     }
