@@ -212,7 +212,7 @@ impl<'s, S: RecordSink> Table<'s, S> {
         let first = (0..record.len()).map(|place| record.bytes(place)).find(|cell| !cell.trim_ascii().is_empty()).unwrap_or_default();
         let (first, title) = (text(first), cells.title());
         // Without a metric a row can only be one of totals, if it is called so.
-        let has_no_metric = self.attributes[METRIC].column.is_some_and(|column| self.columns.bytes(record, column).trim_ascii().is_empty());
+        let has_no_metric = self.attributes[METRIC].column.is_some_and(|column| text(self.columns.bytes(record, column)).is_empty());
         is_total(&first, identified) || is_total(&title, identified) || (has_no_metric && is_called_total(&first))
     }
 
@@ -253,10 +253,10 @@ impl<'s, S: RecordSink> Table<'s, S> {
     fn describe(&mut self, record: &Record, source: &impl Source) -> Result<bool, FormatError> {
         let place = || source.place(record.line());
         let metric = match self.attributes[METRIC].column {
-            Some(column) => self.columns.bytes(record, column).trim_ascii(),
+            Some(column) => self.columns.bytes(record, column),
             None => self.attributes[METRIC].text.as_bytes(),
         };
-        let has_metric = !metric.is_empty() || matches!(self.columns.shape, Shape::Metrics { .. });
+        let has_metric = !text(metric).is_empty() || matches!(self.columns.shape, Shape::Metrics { .. });
         if (!has_metric || self.attributes[METRIC].column.is_none()) && !self.has_counts(record) {
             self.notes.add("rows without counts", place);
             return Ok(false);

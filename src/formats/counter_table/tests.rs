@@ -152,6 +152,7 @@ fn a_bad_row_refuses_the_table_and_is_named() {
     assert_eq!(with("T\tP\tV\t\t\tBook\tTotal_Item_Requests\t3\t-3\t0\n"), "line 9, Jan-2024: '-3' is below zero");
     assert_eq!(with("T\tP\tV\t\t\tBook\tTotal_Item_Requests\t3\t3\t1.5\n"), "line 9, Feb-2024: '1.5' is not a whole number from 0");
     assert_eq!(with("T\tP\tV\t\t\tBook\t\t3\t3\t0\n"), "line 9, Metric_Type: is empty, and there are counts");
+    assert_eq!(with("T\tP\tV\t\t\tBook\t\u{a0}\t3\t3\t0\n"), "line 9, Metric_Type: is empty, and there are counts");
     assert_eq!(
         with("T\tP\tV\t\t\tBook\tTotal_Item_Requests\t3\t#REF!\t0\n"),
         "line 9, Jan-2024: '#REF!' is what a spreadsheet shows where something went wrong"
