@@ -1,5 +1,6 @@
 use std::io::{Cursor, Read as _, Write as _};
 
+use proptest::prelude::*;
 use rust_xlsxwriter::{ExcelDateTime, Format, Formula, Workbook, Worksheet};
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
@@ -382,8 +383,8 @@ fn workbooks_are_read_as_one_sees_them() {
     );
 }
 
-/// The workbook with a formula that has no value, as programs write that do not calculate.
-fn without_value(bytes: &[u8]) -> Vec<u8> {
+/// The workbook with its parts changed.
+fn repacked(bytes: &[u8], change: impl Fn(&str, Vec<u8>) -> Vec<u8>) -> Vec<u8> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).unwrap();
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     for place in 0..archive.len() {
@@ -391,15 +392,47 @@ fn without_value(bytes: &[u8]) -> Vec<u8> {
         let name = part.name().unwrap().into_owned();
         let mut content = Vec::new();
         part.read_to_end(&mut content).unwrap();
-        if name.ends_with("sheet1.xml") {
-            let xml = String::from_utf8(content).unwrap();
-            assert!(xml.contains("<f>2+2</f><v>4</v>"), "{xml}");
-            content = xml.replace("<f>2+2</f><v>4</v>", "<f>2+2</f>").into_bytes();
-        }
+        let content = change(&name, content);
         writer.start_file(name, SimpleFileOptions::default()).unwrap();
         writer.write_all(&content).unwrap();
     }
     writer.finish().unwrap().into_inner()
+}
+
+/// The workbook with a formula that has no value, as programs write that do not calculate.
+fn without_value(bytes: &[u8]) -> Vec<u8> {
+    repacked(bytes, |name, content| {
+        if !name.ends_with("sheet1.xml") {
+            return content;
+        }
+        let xml = String::from_utf8(content).unwrap();
+        assert!(xml.contains("<f>2+2</f><v>4</v>"), "{xml}");
+        xml.replace("<f>2+2</f><v>4</v>", "<f>2+2</f>").into_bytes()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn no_slip_in_a_workbook_panics(
+        at in any::<prop::sample::Index>(),
+        noise in prop_oneof![prop::collection::vec(any::<u8>(), 0..4), "[<>/\"=A-Z0-9.e-]{1,6}".prop_map(String::into_bytes)],
+        taken in 0usize..6,
+        which in prop::sample::select(vec!["sheet1.xml", "sharedStrings.xml", "workbook.xml", "styles.xml", "workbook.xml.rels"]),
+    ) {
+        let bytes = repacked(&book(&[&table]), |name, mut content| {
+            if name.ends_with(which) {
+                let from = at.index(content.len());
+                let to = (from + taken).min(content.len());
+                content.splice(from..to, noise.iter().copied());
+            }
+            content
+        });
+        let _ = all(&bytes);
+        let cut = at.index(bytes.len());
+        let _ = all(&bytes[..cut]);
+    }
 }
 
 #[test]
