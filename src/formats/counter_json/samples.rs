@@ -55,7 +55,7 @@ const TAKEN: [(&str, u64, u128, &[u32]); 5] = [
     ("TR_r51_with_invalid_report_items.json", 0, 0, &[]),
 ];
 
-/// Kinds that no parser reads yet.
+/// Kinds that other parsers read, or that are none.
 const LATER: [&str; 6] = ["tsv", "csv", "xlsx", "xml", "txt", "expected-output"];
 
 #[test]
