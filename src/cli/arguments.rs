@@ -177,6 +177,9 @@ pub struct ImportArguments {
     /// usage: the account that the report belongs to [default: found by the report's customer id]
     #[arg(long, value_name = "ID")]
     pub account: Option<AccountId>,
+    /// usage, with --dry-run: what is understood of this standard view (TR_J1, …), derived from the report
+    #[arg(long, value_name = "ID", requires = "dry_run")]
+    pub view: Option<ReportId>,
     /// statistics: the figures stand instead of this account's use of the product in their months; may be given several times
     #[arg(long, value_name = "ACCOUNT")]
     pub instead_of: Vec<AccountId>,

@@ -18,12 +18,13 @@ use crate::archive::ReplyRecord;
 use crate::attribution::Attributor;
 use crate::config::SourceSettings;
 use crate::formats::Reading;
+use crate::formats::views::{self, DeriveError, View};
 use crate::formats::summary::{Summary, summarise};
 use crate::harvest::intake;
 use crate::harvest::places::{ByClaims, Places};
 use crate::harvest::settle::{Desk, Reply, Settled, Subject};
 use crate::model::registry::{Account, Registry};
-use crate::model::{Month, MonthOutcome, MonthRange, MonthState, Trouble};
+use crate::model::{Month, MonthOutcome, MonthRange, MonthState, Release, ReportId, Trouble};
 use crate::registry::problem::did_you_mean;
 use crate::store::Store;
 
@@ -32,7 +33,12 @@ pub fn dry_run(arguments: &ImportArguments, printer: &Printer) -> Result<Done, F
     let mut documents = Vec::new();
     let mut text = String::new();
     for path in &arguments.files {
-        let (reading, summary) = understood(path, &Input::of(path)?)?;
+        let input = Input::of(path)?;
+        let mut understood = understood(path, &input)?;
+        if let Some(view) = &arguments.view {
+            understood = as_view(path, &input, view, understood)?;
+        }
+        let (reading, summary) = understood;
         text.push_str(&words(path, &reading, &summary));
         documents.push(document(&reading, &summary)?);
     }
@@ -44,6 +50,19 @@ pub fn dry_run(arguments: &ImportArguments, printer: &Printer) -> Result<Done, F
 fn understood(path: &Path, input: &Input) -> Result<(Reading, Summary), Failure> {
     summarise(BufReader::with_capacity(256 * 1024, input.open()?))
         .map_err(|error| Failure::input(format_args!("{}: {error}", path.display())))
+}
+
+/// What is understood of the view that is derived from a file. What only says why there is no report has no view either.
+fn as_view(path: &Path, input: &Input, view: &ReportId, plain: (Reading, Summary)) -> Result<(Reading, Summary), Failure> {
+    let at = |error: DeriveError| Failure::input(format_args!("{}: {error}", path.display()));
+    View::of(view.as_str(), Release::R51).map_err(|error| {
+        let near = did_you_mean(view.as_str(), views::VIEWS.into_iter());
+        Failure::input(format_args!("--view: {error}{near}"))
+    })?;
+    if !plain.0.has_items && plain.0.header.report.is_none() {
+        return Ok(plain);
+    }
+    views::summarise(view.as_str(), &plain.0, BufReader::with_capacity(256 * 1024, input.open()?)).map_err(at)
 }
 
 fn document(reading: &Reading, summary: &Summary) -> Result<Value, Failure> {

@@ -7,11 +7,14 @@
 pub mod counter_json;
 pub mod delimited;
 pub mod digest;
+pub mod gather;
 pub mod identifiers;
+pub mod layout;
 pub mod lines;
 pub mod notes;
 pub mod summary;
 pub mod usage_table;
+pub mod views;
 mod words;
 
 use std::fmt;
