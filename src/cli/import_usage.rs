@@ -52,13 +52,16 @@ fn understood(path: &Path, input: &Input) -> Result<(Reading, Summary), Failure>
         .map_err(|error| Failure::input(format_args!("{}: {error}", path.display())))
 }
 
+/// Refuses what is no standard view.
+pub fn known_view(view: &ReportId) -> Result<(), Failure> {
+    let near = || did_you_mean(view.as_str(), views::VIEWS.into_iter());
+    View::of(view.as_str(), Release::R51).map(|_| ()).map_err(|error| Failure::input(format_args!("--view: {error}{}", near())))
+}
+
 /// What is understood of the view that is derived from a file. What only says why there is no report has no view either.
 fn as_view(path: &Path, input: &Input, view: &ReportId, plain: (Reading, Summary)) -> Result<(Reading, Summary), Failure> {
     let at = |error: DeriveError| Failure::input(format_args!("{}: {error}", path.display()));
-    View::of(view.as_str(), Release::R51).map_err(|error| {
-        let near = did_you_mean(view.as_str(), views::VIEWS.into_iter());
-        Failure::input(format_args!("--view: {error}{near}"))
-    })?;
+    known_view(view)?;
     if !plain.0.has_items && plain.0.header.report.is_none() {
         return Ok(plain);
     }

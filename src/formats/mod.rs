@@ -7,6 +7,7 @@
 pub mod counter_json;
 pub mod delimited;
 pub mod digest;
+pub mod formula;
 pub mod gather;
 pub mod identifiers;
 pub mod layout;
