@@ -13,6 +13,8 @@ use crate::model::{Item, Member, Month, UsageRecord};
 /// So many counts, or bytes of text, are kept at most.
 const COUNTS: usize = 256 * 1024;
 const TEXT: usize = 16 * 1024 * 1024;
+/// A row takes the room of so many counts beside its own.
+const ROW: usize = 4;
 
 /// Of which kind the counts of a row are.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -138,7 +140,7 @@ impl<T: TakesItems> Gather<T> {
     /// # Errors
     /// [`Stopped`], as the receiver says, or when counts that belong together add up to more than can be counted.
     pub fn finish(mut self) -> Result<(T, u64, bool), Stopped> {
-        self.flush()?;
+        self.flush(false)?;
         if self.overflow { Err(Stopped) } else { Ok((self.to, self.passed, self.in_parts)) }
     }
 
@@ -147,14 +149,22 @@ impl<T: TakesItems> Gather<T> {
         self.overflow
     }
 
-    fn flush(&mut self) -> Result<(), Stopped> {
+    /// Passes on what is kept; the last item stays, if it is to be kept.
+    fn flush(&mut self, keep_last: bool) -> Result<(), Stopped> {
+        let kept = (keep_last && self.last < self.items.len()).then(|| self.items.remove(self.last));
         self.index.clear();
+        self.words.clear();
         for gathered in self.items.drain(..) {
             self.passed += gathered.rows.iter().map(|row| row.counts.len() as u64).sum::<u64>();
             self.to.item(&gathered.item, &gathered.rows)?;
         }
-        self.words.clear();
         (self.counts, self.text, self.last) = (0, 0, 0);
+        if let Some(kept) = kept {
+            self.counts = kept.rows.iter().map(|row| ROW + row.counts.len()).sum();
+            self.text = size(&kept.item);
+            self.index.insert(Rc::clone(&kept.item), 0);
+            self.items.push(kept);
+        }
         Ok(())
     }
 
@@ -199,7 +209,9 @@ impl<T: TakesItems> RecordSink for Gather<T> {
     fn months(&mut self, like: &UsageRecord<'_>, counts: &[(Month, u64)]) -> Result<(), Stopped> {
         if self.counts >= self.most || self.text >= TEXT {
             self.in_parts = true;
-            self.flush()?;
+            // What comes may belong to the item that came last; the others are whole, as far as one can tell.
+            let goes_on = self.items.len() > 1 && self.items.get(self.last).is_some_and(|known| *known.item == *like.item);
+            self.flush(goes_on)?;
         }
         let place = self.place(like.item);
         let kind = Kind {
@@ -216,8 +228,7 @@ impl<T: TakesItems> RecordSink for Gather<T> {
         } else {
             gathered.index.insert(kind.clone(), gathered.rows.len());
             gathered.rows.push(Row { kind, counts: BTreeMap::new() });
-            // A row without counts takes room too.
-            self.counts += 4;
+            self.counts += ROW;
             gathered.rows.len() - 1
         };
         let Some(row) = gathered.rows.get_mut(row) else { return Ok(()) };
@@ -300,6 +311,20 @@ mod tests {
         assert!(in_parts);
         assert_eq!(sum, 100);
         assert_eq!(counts, seen.0.len() as u64);
+    }
+
+    #[test]
+    fn an_item_that_goes_on_stays_together() {
+        let mut gather = Gather::with_room(Seen::default(), 16);
+        for title in ["A", "B"] {
+            for yop in ["2020", "2021", "2020", "2021"] {
+                give(&mut gather, title, yop, &[(0, 1), (1, 1)]).unwrap();
+            }
+        }
+        let (seen, counts, in_parts) = gather.finish().unwrap();
+        let rows = vec![("2020".to_owned(), vec![2, 2]), ("2021".to_owned(), vec![2, 2])];
+        assert_eq!(seen.0, [("A".to_owned(), rows.clone()), ("B".to_owned(), rows)]);
+        assert_eq!((counts, in_parts), (8, true));
     }
 
     #[test]

@@ -29,6 +29,7 @@ macro_rules! columns {
 columns! {
     InstitutionName = "Institution_Name",
     CustomerId = "Customer_ID",
+    InstitutionId = "Institution_ID",
     Database = "Database",
     Title = "Title",
     Item = "Item",
@@ -59,6 +60,7 @@ columns! {
     ComponentTitle = "Component_Title",
     ComponentAuthors = "Component_Authors",
     ComponentPublicationDate = "Component_Publication_Date",
+    ComponentArticleVersion = "Component_Article_Version",
     ComponentDataType = "Component_Data_Type",
     ComponentDoi = "Component_DOI",
     ComponentProprietaryId = "Component_Proprietary_ID",

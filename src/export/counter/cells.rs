@@ -42,6 +42,11 @@ pub(super) fn cell<'a>(column: Column, item: &'a Item, kind: &'a Kind) -> Cow<'a
         C::Yop => &kind.yop,
         C::AccessType => &kind.access_type,
         C::AccessMethod => &kind.access_method,
+        C::ComponentArticleVersion => related(component, |component| &component.article_version),
+        C::InstitutionId => {
+            let isil = member(|member| &member.isil);
+            return if isil.is_empty() { Cow::Borrowed("") } else { Cow::Owned(format!("ISIL:{isil}")) };
+        }
         C::PublisherId => return Cow::Owned(identifiers(&item.publisher_ids)),
         C::Authors => return names(&item.authors),
         C::ParentAuthors => return parent.map_or(Cow::Borrowed(""), |parent| names(&parent.authors)),

@@ -78,7 +78,7 @@ impl Shape {
         if !item.publisher_ids.is_empty() {
             self.columns.add(C::PublisherId);
         }
-        self.names(Some(C::Authors), &item.authors);
+        self.names(C::Authors, &item.authors);
         self.ids(&item.ids, 0);
         if let Some(parent) = item.parent.as_deref() {
             self.columns.add(C::ParentTitle);
@@ -88,9 +88,7 @@ impl Shape {
         if let Some(component) = item.component.as_deref() {
             self.columns.add(C::ComponentTitle);
             self.related(component, 2, [C::ComponentTitle, C::ComponentDataType, C::ComponentPublicationDate], C::ComponentAuthors);
-            if !component.article_version.is_empty() {
-                self.untold("Article_Version of a component");
-            }
+            self.text(C::ComponentArticleVersion, &component.article_version);
         }
     }
 
@@ -99,12 +97,12 @@ impl Shape {
         for (column, text) in columns.into_iter().zip(texts) {
             self.text(column, text);
         }
-        self.names(Some(authors), &related.authors);
+        self.names(authors, &related.authors);
         self.ids(&related.ids, place);
     }
 
-    fn names(&mut self, column: Option<Column>, names: &[String]) {
-        if let Some(column) = column.filter(|_| !names.is_empty()) {
+    fn names(&mut self, column: Column, names: &[String]) {
+        if !names.is_empty() {
             self.columns.add(column);
         }
         if names.iter().any(|name| name.contains(';')) {
@@ -128,9 +126,7 @@ impl Shape {
     fn member(&mut self, member: &Member) {
         self.text(Column::InstitutionName, &member.name);
         self.text(Column::CustomerId, &member.customer_id);
-        if !member.isil.is_empty() {
-            self.untold("ISIL of an institution");
-        }
+        self.text(Column::InstitutionId, &member.isil);
     }
 
     fn untold(&mut self, what: &str) {

@@ -196,8 +196,6 @@ fn item(master: &'static str, release: Release) -> BoxedStrategy<Item> {
                 .prop_map(move |(base, item, ids, (authors, publication_date, version), parent, component)| {
                     // In release 5.1 an item bears its parent's title.
                     let title = parent.as_ref().filter(|_| release != Release::R5).map(|parent| parent.title.clone());
-                    // Nothing tells the version of a component.
-                    let component = component.map(|component| Box::new(Related { article_version: String::new(), ..*component }));
                     let article_version = version.to_owned();
                     let title = title.unwrap_or_default();
                     Item { item, ids, authors, publication_date, article_version, parent, component, title, ..base }
@@ -225,8 +223,9 @@ fn fact(master: &'static str, release: Release) -> impl Strategy<Value = Fact> {
     let access = word(if shown { &["Controlled", "Open", "OA_Gold"] } else { &[""] });
     let years = word(if shown { &["2020", "2021", "0001", "9999"] } else { &[""] });
     let words = (word(metrics), word(types), word(&["Regular", "Regular", "TDM"]), access, years);
-    let member = prop::option::of((name(), "[A-Z0-9]{1,6}"))
-        .prop_map(|member| member.map(|(name, customer_id)| Member { name, customer_id, isil: String::new() }));
+    let isil = prop::sample::select(vec!["", "NO-2010100"]).prop_map(str::to_owned);
+    let member = prop::option::of((name(), "[A-Z0-9]{1,6}", isil))
+        .prop_map(|member| member.map(|(name, customer_id, isil)| Member { customer_id, name, isil }));
     let count = prop_oneof![1_u64..5000, Just(1 << 54), Just(u64::try_from(i64::MAX / 4).unwrap())];
     (item(master, release), member, words, 0_i32..4, count).prop_map(move |(item, member, words, month, count)| {
         let month = Month::new(2024, 1).unwrap().plus(month);
