@@ -5,6 +5,10 @@ use super::plan::Plan;
 use crate::formats::layout::report_name;
 use crate::model::{Identifier, Month, Release, ReportHeader};
 
+/// Filters in the order of the Code of Practice; others follow.
+const FILTERS: [&str; 7] =
+    ["Data_Type", "Parent_Data_Type", "Section_Type", "YOP", "Access_Type", "Access_Method", "Platform"];
+
 /// `Report_Name`: the standard's, where the vendor gave none.
 pub(super) fn name(plan: &Plan) -> &str {
     let own = plan.header.report_name.as_str();
@@ -16,7 +20,8 @@ pub(super) fn rows(plan: &Plan) -> Vec<(&'static str, String)> {
     let header = &plan.header;
     let is_metric = |name: &str| name.eq_ignore_ascii_case("Metric_Type") || name.eq_ignore_ascii_case("Metric_Types");
     let metrics = header.filters.iter().find(|(name, _)| is_metric(name)).map(|(_, value)| value.replace('|', BETWEEN));
-    let filters = header.filters.iter().filter(|(name, _)| !is_metric(name));
+    let mut filters: Vec<&(String, String)> = header.filters.iter().filter(|(name, _)| !is_metric(name)).collect();
+    filters.sort_by_key(|(name, _)| FILTERS.iter().position(|known| *known == name).unwrap_or(FILTERS.len()));
     let exceptions: Vec<String> = plan
         .exceptions
         .iter()
@@ -36,7 +41,7 @@ pub(super) fn rows(plan: &Plan) -> Vec<(&'static str, String)> {
         ("Institution_Name", header.institution_name.clone()),
         ("Institution_ID", identifiers(&institution_ids(header))),
         ("Metric_Types", metrics.unwrap_or_default()),
-        ("Report_Filters", settings(filters)),
+        ("Report_Filters", settings(filters.into_iter())),
         ("Report_Attributes", settings(header.attributes.iter())),
         ("Exceptions", exceptions.join(BETWEEN)),
         ("Reporting_Period", period),
@@ -44,7 +49,7 @@ pub(super) fn rows(plan: &Plan) -> Vec<(&'static str, String)> {
         ("Created_By", header.created_by.clone()),
     ];
     if plan.release != Release::R5 {
-        rows.push(("Registry_Record", String::new()));
+        rows.push(("Registry_Record", header.registry_record.clone()));
     }
     rows
 }

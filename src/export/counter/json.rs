@@ -266,6 +266,7 @@ fn report_header(plan: &Plan) -> Value {
     put(&mut object, "Report_Name", header::name(plan));
     put(&mut object, "Created", &header.created);
     put(&mut object, "Created_By", &header.created_by);
+    put(&mut object, "Registry_Record", &header.registry_record);
     put(&mut object, "Customer_ID", &header.customer_id);
     put(&mut object, "Institution_Name", &header.institution_name);
     let ids = if is_r5 { ids_r5(&header.institution_ids) } else { ids_r51(&header.institution_ids, true) };

@@ -12,6 +12,8 @@ mod cells;
 mod header;
 mod json;
 mod plan;
+#[cfg(test)]
+mod samples;
 mod text;
 #[cfg(test)]
 mod tests;

@@ -191,8 +191,12 @@ impl Plan {
         };
         let mut columns = always.and(shape.columns);
         // Of a view it is known; that a report says nothing of it is no different from Regular here.
-        if shape.other_methods || !VIEWS.contains(&report.as_str()) {
+        let is_view = VIEWS.contains(&report.as_str());
+        if shape.other_methods || !is_view {
             columns.add(Column::AccessMethod);
+        }
+        if !is_view {
+            columns = columns.and(asked_for(&header));
         }
         let months = months(&header, &shape.months)?;
         Ok(Self { header, report, release, exceptions: reading.exceptions.clone(), columns, months, notes: shape.untold.into_notes() })
@@ -203,6 +207,28 @@ impl Plan {
     pub fn notes(&self) -> &[Note] {
         &self.notes
     }
+}
+
+/// The columns that the report was asked to show, if it has anything in them or not.
+fn asked_for(header: &ReportHeader) -> Columns {
+    let mut columns = Columns::default();
+    for (name, value) in &header.attributes {
+        let group = match name.to_ascii_lowercase().as_str() {
+            "attributes_to_show" => {
+                let named = value.split('|').filter_map(|value| Column::ALL.iter().find(|column| column.name() == value.trim()));
+                named.for_each(|column| columns.add(*column));
+                continue;
+            }
+            "include_parent_details" => "Parent_",
+            "include_component_details" => "Component_",
+            _ => continue,
+        };
+        if value.eq_ignore_ascii_case("true") {
+            let of_group = |column: &&Column| column.name().starts_with(group) && **column != Column::ComponentArticleVersion;
+            Column::ALL.iter().filter(of_group).for_each(|column| columns.add(*column));
+        }
+    }
+    columns
 }
 
 /// The months of the report, those without counts included.
