@@ -1,7 +1,8 @@
 //! Text with separators (CSV) as a stream of records, each with its line, for files that are too large to be kept.
 //!
 //! [`Records`] finds the separator out by the header, passes over comments and blank lines, and reads quotes as RFC 4180 has them.
-//! The csv crate counts comments and blank lines to the record that follows, and reads on to the end of the file after a quote that
+//! [`Records::plain`] takes the separator as given and has no comments; a quote that only stands in a cell of text cut by tabs is then
+//! no more than a character. The csv crate counts comments and blank lines to the record that follows, and reads on to the end of the file after a quote that
 //! is not closed; people need the right line, and memory has its bounds.
 
 use std::io::BufRead;
@@ -56,7 +57,8 @@ impl Record {
         std::str::from_utf8(self.bytes(place)).map(trimmed)
     }
 
-    fn bytes(&self, place: usize) -> &[u8] {
+    /// A cell as it stands; a missing one is empty.
+    pub(super) fn bytes(&self, place: usize) -> &[u8] {
         let begin = place.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
         self.ends.get(place).and_then(|end| self.text.get(begin..*end)).unwrap_or_default()
     }
@@ -65,10 +67,35 @@ impl Record {
         String::from_utf8_lossy(self.bytes(0)).trim_start().starts_with('#')
     }
 
-    fn clear(&mut self, line: u64) {
+    /// Adds a cell at the end.
+    pub(super) fn push(&mut self, cell: &[u8]) {
+        self.text.extend_from_slice(cell);
+        self.ends.push(self.text.len());
+    }
+
+    /// Whether all of it is UTF-8.
+    pub(super) fn is_utf8(&self) -> bool {
+        std::str::from_utf8(&self.text).is_ok()
+    }
+
+    /// Whether its cells hold the same as another's.
+    pub(super) fn same_cells(&self, other: &Self) -> bool {
+        self.ends == other.ends && self.text == other.text
+    }
+
+    /// Makes it an empty record of this line.
+    pub(super) fn clear(&mut self, line: u64) {
         self.line = line;
         self.text.clear();
         self.ends.clear();
+    }
+
+    /// Cuts a line at every separator, whatever stands in quotes; only a pair of quotes around a whole cell is taken off.
+    fn cut_literally(&mut self, line: &[u8], separator: u8) {
+        for cell in line.split(|byte| *byte == separator) {
+            let inside = cell.strip_prefix(b"\"").and_then(|cell| cell.strip_suffix(b"\""));
+            self.push(inside.unwrap_or(cell));
+        }
     }
 
     /// Cuts a line, or the continuation of a cell in quotes if `open`; says whether a quote is left open.
@@ -132,12 +159,31 @@ pub struct Records<R> {
     lines: Lines<R>,
     separator: u8,
     line: Vec<u8>,
+    /// There are no comments, and quotes may be characters.
+    plain: bool,
+    /// How many cells a record has, if that is known.
+    width: usize,
 }
 
 impl<R: BufRead> Records<R> {
     /// The records of `reader`; the first of them is the [`header`](Self::header).
     pub fn new(reader: R) -> Self {
-        Self { lines: Lines::new(reader), separator: SEPARATORS[0], line: Vec::new() }
+        Self { lines: Lines::new(reader), separator: SEPARATORS[0], line: Vec::new(), plain: false, width: 0 }
+    }
+
+    /// The records of `reader` with this between their cells, comments included; all of them are given by [`next`](Self::next).
+    pub(super) fn plain(reader: R, separator: u8) -> Self {
+        Self { separator, plain: true, ..Self::new(reader) }
+    }
+
+    /// Whether the text ended within the record that was given last.
+    pub(super) fn is_open(&self) -> bool {
+        self.lines.is_open()
+    }
+
+    /// Says how many cells records have from here on.
+    pub(super) fn expect(&mut self, width: usize) {
+        self.width = width;
     }
 
     /// Puts the first record into `record`; the file's separator is the one with which `score` finds most in it. Says whether there is one.
@@ -166,7 +212,8 @@ impl<R: BufRead> Records<R> {
     pub fn next(&mut self, record: &mut Record) -> Result<bool, LineError> {
         loop {
             let Some(number) = self.lines.next(&mut self.line)? else { return Ok(false) };
-            if !is_passed_over(&self.line) && self.rest(number, record)? {
+            let passed_over = if self.plain { self.line.trim_ascii().is_empty() } else { is_passed_over(&self.line) };
+            if !passed_over && self.rest(number, record)? {
                 return Ok(true);
             }
         }
@@ -176,7 +223,17 @@ impl<R: BufRead> Records<R> {
     fn rest(&mut self, number: u64, record: &mut Record) -> Result<bool, LineError> {
         let bad = |what| LineError::Bad { line: number, what };
         record.clear(number);
-        let mut open = record.cut(&self.line, self.separator, false).map_err(bad)?;
+        let cut = record.cut(&self.line, self.separator, false);
+        if self.plain && self.separator == b'\t' && cut != Ok(false) {
+            // Programs that write tabs often quote nothing. If the line is whole without quotes, they are characters of a title.
+            let cells = self.line.split(|byte| *byte == b'\t').count();
+            if cells == self.width || cut.is_err() {
+                record.clear(number);
+                record.cut_literally(&self.line, self.separator);
+                return Ok(!record.is_empty());
+            }
+        }
+        let mut open = cut.map_err(bad)?;
         while open {
             let ended = self.lines.next(&mut self.line)?.is_none();
             if ended || record.text.len() > LONGEST {
@@ -185,7 +242,7 @@ impl<R: BufRead> Records<R> {
             open = record.cut(&self.line, self.separator, true).map_err(bad)?;
         }
         // A spreadsheet may have put a comment into quotes.
-        Ok(!record.is_comment() && !record.is_empty())
+        Ok((self.plain || !record.is_comment()) && !record.is_empty())
     }
 }
 

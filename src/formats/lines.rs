@@ -26,12 +26,19 @@ pub enum LineError {
 pub struct Lines<R> {
     reader: R,
     number: u64,
+    /// The last line had no end.
+    open: bool,
 }
 
 impl<R: BufRead> Lines<R> {
     /// The lines of `reader`.
     pub fn new(reader: R) -> Self {
-        Self { reader, number: 0 }
+        Self { reader, number: 0, open: false }
+    }
+
+    /// Whether the line that was given last has no end, as where a file was cut off.
+    pub(super) fn is_open(&self) -> bool {
+        self.open
     }
 
     /// Puts the next line, without its end and without a byte order mark, into `line`, and gives its number, from 1; nothing at the end.
@@ -49,7 +56,8 @@ impl<R: BufRead> Lines<R> {
         if line.len() > LONGEST {
             return bad("is longer than 1 MiB");
         }
-        if line.ends_with(b"\n") {
+        self.open = !line.ends_with(b"\n");
+        if !self.open {
             line.pop();
         }
         if line.ends_with(b"\r") {

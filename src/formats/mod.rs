@@ -5,8 +5,10 @@
 //! and what was tolerated. Memory does not grow with the report. [`read`] finds out which format it is.
 
 pub mod counter_json;
+pub mod counter_table;
 pub mod delimited;
 pub mod digest;
+mod encoding;
 pub mod formula;
 pub mod gather;
 pub mod identifiers;
@@ -17,6 +19,7 @@ pub mod summary;
 pub mod usage_table;
 pub mod views;
 mod words;
+pub(crate) mod workbook;
 
 use std::fmt;
 use std::io::{Cursor, Read};
@@ -123,48 +126,68 @@ pub enum FormatError {
     Stopped(#[from] Stopped),
 }
 
-/// A header's line is not longer than this, with the comments before it.
+/// A header's line is not longer than this, with the comments before it; nor is what stands above a table.
 const BEGINNING: usize = 64 * 1024;
 
 /// Reads a report in any form that is known, in one pass.
 ///
-/// What begins with the header of a table of use is a table; all else has to be COUNTER JSON.
+/// A workbook is a COUNTER table, and so is text that begins as one; what begins with the header of a table of use is such a table; all
+/// else has to be COUNTER JSON.
 ///
 /// # Errors
 /// See [`FormatError`]: nothing that was passed to the sink is to be used then.
 pub fn read(mut reader: impl Read, sink: &mut impl RecordSink) -> Result<Reading, FormatError> {
     let mut beginning = Vec::new();
-    let is_table = loop {
-        if let Some(is_table) = is_table(&beginning, beginning.len() >= BEGINNING) {
-            break is_table;
-        }
-        let before = beginning.len();
-        reader.by_ref().take(4096).read_to_end(&mut beginning)?;
-        if beginning.len() == before {
-            break is_table(&beginning, true).unwrap_or(false);
-        }
-    };
+    reader.by_ref().take(4096).read_to_end(&mut beginning)?;
+    let is_workbook = workbook::is_workbook(&beginning);
+    let utf16 = encoding::utf16(&beginning);
     let reader = Cursor::new(beginning).chain(reader);
-    if is_table { usage_table::read(reader, sink) } else { counter_json::read(reader, sink) }
+    if is_workbook {
+        return counter_table::read_workbook(reader, sink);
+    }
+    let Some(encoding) = utf16 else { return read_text(reader, sink) };
+    let mut utf8 = encoding::Utf8::new(reader, encoding);
+    let mut reading = read_text(&mut utf8, sink)?;
+    let mut note = |what: &str| reading.notes.push(Note { what: what.to_owned(), times: 1, place: "the whole file".to_owned() });
+    note("the text is in UTF-16");
+    if utf8.malformed {
+        note("something in it is no character of UTF-16, and was replaced");
+    }
+    Ok(reading)
 }
 
-/// Whether a text is a table of use; nothing if more of it has to be seen. `whole`: there is no more.
-fn is_table(beginning: &[u8], whole: bool) -> Option<bool> {
-    let text = beginning.strip_prefix(b"\xef\xbb\xbf").unwrap_or(beginning);
-    match text.trim_ascii_start().first() {
-        Some(b'{' | b'[' | b'<') => return Some(false),
-        None if whole => return Some(false),
-        _ => {}
+/// Reads text.
+fn read_text(mut reader: impl Read, sink: &mut impl RecordSink) -> Result<Reading, FormatError> {
+    let mut beginning = Vec::new();
+    reader.by_ref().take(BEGINNING as u64).read_to_end(&mut beginning)?;
+    let is_use = is_table(&beginning);
+    let table = counter_table::sniff(&beginning);
+    let reader = Cursor::new(beginning).chain(reader);
+    match table {
+        Some(table) if !is_use || table.says_more => counter_table::read(reader, table.separator, sink),
+        _ if is_use => usage_table::read(reader, sink),
+        _ => counter_json::read(reader, sink),
     }
+}
+
+/// Whether a text begins as JSON or XML does.
+fn is_markup(beginning: &[u8]) -> bool {
+    let text = beginning.strip_prefix(b"\xef\xbb\xbf").unwrap_or(beginning);
+    matches!(text.trim_ascii_start().first(), None | Some(b'{' | b'[' | b'<'))
+}
+
+/// Whether a text is a table of use, by the first line of it that is no comment.
+fn is_table(beginning: &[u8]) -> bool {
+    if is_markup(beginning) {
+        return false;
+    }
+    let text = beginning.strip_prefix(b"\xef\xbb\xbf").unwrap_or(beginning);
     for line in text.split_inclusive(|byte| *byte == b'\n') {
-        if !whole && !line.ends_with(b"\n") {
-            return None;
-        }
         let line = line.trim_ascii_end();
         let says_separator = line.len() == 5 && line[..4].eq_ignore_ascii_case(b"sep=");
         if !delimited::is_passed_over(line) && !says_separator {
-            return Some(usage_table::is_header(line));
+            return usage_table::is_header(line);
         }
     }
-    if whole { Some(false) } else { None }
+    false
 }

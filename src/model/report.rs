@@ -8,9 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{Identifier, ReportId};
 
-/// A release of the COUNTER Code of Practice that is spoken as JSON.
+/// A release of the COUNTER Code of Practice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Release {
+    /// Release 4.
+    #[serde(rename = "4")]
+    R4,
     /// Release 5.
     #[serde(rename = "5")]
     R5,
@@ -22,6 +25,7 @@ pub enum Release {
 impl fmt::Display for Release {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
+            Self::R4 => "4",
             Self::R5 => "5",
             Self::R51 => "5.1",
         })

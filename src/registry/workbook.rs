@@ -4,8 +4,6 @@
 //! number in the sheet. A file that unpacks to far more than people write, or that is broken, is refused before anything is made of it:
 //! [`container`] looks through all of it first, [`xlsx`] and [`ods`] read cells one by one.
 
-mod cell;
-mod container;
 mod ods;
 #[cfg(test)]
 mod tests;
@@ -13,14 +11,17 @@ mod xlsx;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::cell::Value;
-use self::container::Kind;
 use super::problem::shortened;
 use super::table::{Header, Reading, Table, is};
+use crate::formats::workbook::cell::Value;
+use crate::formats::workbook::container::{self, Kind, Limits};
 use crate::model::registry::Column;
 
 /// Files with more bytes are refused unread.
 pub const LARGEST: u64 = 64 * 1024 * 1024;
+
+/// What a workbook may unpack to.
+const UNPACKED: Limits = Limits { sheets: 256 * 1024 * 1024, others: 256 * 1024 * 1024 };
 
 /// So many cells are read of a workbook, and so many bytes of text in them.
 const MOST_CELLS: usize = 2_000_000;
@@ -94,7 +95,7 @@ fn sheet(bytes: &[u8], kind: &str, columns: &[Column]) -> Result<(String, Rows),
     let mut budget = Budget { cells: MOST_CELLS, text: MOST_TEXT };
     let mut best: Option<(usize, String, Rows)> = None;
     let mut names = Vec::new();
-    match container::check(bytes)? {
+    match container::check(bytes, UNPACKED)? {
         Kind::Xlsx => {
             let mut book = xlsx::Book::open(bytes)?;
             names.extend(book.names());

@@ -83,7 +83,7 @@ pub(super) fn slow(text: ReportText) -> Pieces {
 pub(super) fn endless(head: String, release: Release) -> Pieces {
     let performance = match release {
         Release::R51 => r#""Attribute_Performance":[{"Data_Type":"Book","Performance":{"Total_Item_Requests":{"2024-01":1}}}]"#,
-        Release::R5 => {
+        Release::R4 | Release::R5 => {
             r#""Data_Type":"Book","Performance":[{"Period":{"Begin_Date":"2024-01-01","End_Date":"2024-01-31"},"Instance":[{"Metric_Type":"Total_Item_Requests","Count":1}]}]"#
         }
     };

@@ -174,11 +174,11 @@ impl Books {
         };
         let (data_type, item_type, is_title) = match (content, self.release) {
             (Content::Newspapers, Release::R51) => ("Newspaper_or_Newsletter", "News_Item", true),
-            (Content::Newspapers, Release::R5) => ("Newspaper_or_Newsletter", "Article", true),
+            (Content::Newspapers, Release::R4 | Release::R5) => ("Newspaper_or_Newsletter", "Article", true),
             (Content::ReferenceWorks, Release::R51) => ("Reference_Work", "Reference_Item", true),
-            (Content::Books, _) | (Content::ReferenceWorks, Release::R5) => ("Book", "Book_Segment", true),
+            (Content::Books, _) | (Content::ReferenceWorks, Release::R4 | Release::R5) => ("Book", "Book_Segment", true),
             (Content::Journals | Content::Mixed, _) => ("Journal", "Article", true),
-            (Content::Films | Content::Music | Content::Courses, Release::R5) => ("Multimedia", "Multimedia", false),
+            (Content::Films | Content::Music | Content::Courses, Release::R4 | Release::R5) => ("Multimedia", "Multimedia", false),
             (Content::Films, Release::R51) => ("Audiovisual", "Audiovisual", false),
             (Content::Music, Release::R51) => ("Sound", "Sound", false),
             (Content::Courses, Release::R51) => ("Interactive_Resource", "Interactive_Resource", false),

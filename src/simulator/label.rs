@@ -59,7 +59,7 @@ pub(super) fn proprietary(value: String, release: Release) -> Value {
 
 fn id_json(ids: &[(&str, String)], release: Release) -> Value {
     match release {
-        Release::R5 => ids.iter().map(|(kind, value)| json!({ "Type": kind, "Value": value })).collect(),
+        Release::R4 | Release::R5 => ids.iter().map(|(kind, value)| json!({ "Type": kind, "Value": value })).collect(),
         Release::R51 => Value::Object(ids.iter().map(|(kind, value)| ((*kind).to_owned(), json!(value))).collect()),
     }
 }

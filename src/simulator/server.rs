@@ -156,6 +156,7 @@ impl Vendor {
     /// Below the port; vendors differ here, R5.1 does not.
     pub(super) fn base_path(&self) -> &'static str {
         match self.plan.release {
+            Release::R4 => "/sushi",
             Release::R5 => "/counter/r5",
             Release::R51 => "/counter/r51",
         }
@@ -306,7 +307,7 @@ impl Vendor {
     fn status(&self) -> Reply {
         let description = format!("{}, COUNTER API", self.plan.name);
         match self.plan.release {
-            Release::R5 => Reply::json(200, &serde_json::json!([{ "Description": description, "Service_Active": true }])),
+            Release::R4 | Release::R5 => Reply::json(200, &serde_json::json!([{ "Description": description, "Service_Active": true }])),
             Release::R51 => Reply::json(200, &serde_json::json!({ "Description": description, "Service_Active": true })),
         }
     }

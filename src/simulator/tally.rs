@@ -98,7 +98,7 @@ impl Tally {
         let own = if self.ask.view.master == Master::Item { kind.item_type } else { kind.data_type };
         let of_whole = match (self.ask.view.master, self.plan.release) {
             (Master::Platform, _) => Some("Platform"),
-            (Master::Database, Release::R5) => Some("Database"),
+            (Master::Database, Release::R4 | Release::R5) => Some("Database"),
             (Master::Database, Release::R51) => Some("Database_Full"),
             _ => None,
         };

@@ -240,7 +240,7 @@ impl ReportText {
             let metrics: Vec<Metric> = self.tally.metrics(key.data_type).collect();
             let performance = match release {
                 Release::R51 => self.by_metric(&metrics, counts),
-                Release::R5 => self.by_period(&metrics, counts),
+                Release::R4 | Release::R5 => self.by_period(&metrics, counts),
             };
             if let Some(performance) = performance {
                 let mut fields = if release == Release::R5 { label.clone() } else { Fields::new() };
@@ -256,7 +256,7 @@ impl ReportText {
                 item.put_text("Attribute_Performance", &format!("[{}]", performances.join(",")));
                 self.ready.push_back(item.object());
             }
-            Release::R5 => self.ready.extend(performances),
+            Release::R4 | Release::R5 => self.ready.extend(performances),
         }
     }
 
@@ -364,7 +364,7 @@ impl Fields {
 /// Names with values, as this release writes filters and attributes: R5.1 an object (dates as texts, else lists), R5 a list.
 fn named(pairs: &[(&'static str, Vec<String>)], release: Release) -> Value {
     match release {
-        Release::R5 => pairs.iter().map(|(name, values)| json!({ "Name": name, "Value": values.join("|") })).collect(),
+        Release::R4 | Release::R5 => pairs.iter().map(|(name, values)| json!({ "Name": name, "Value": values.join("|") })).collect(),
         Release::R51 => {
             let value = |name: &str, values: &[String]| match values {
                 [one] if name.ends_with("_Date") || name == "Platform" => json!(one),

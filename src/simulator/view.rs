@@ -82,7 +82,7 @@ impl View {
     /// `Report_Name`.
     pub(super) fn name(&self, release: Release) -> &'static str {
         match release {
-            Release::R5 => self.name_r5,
+            Release::R4 | Release::R5 => self.name_r5,
             Release::R51 => self.name_r51,
         }
     }

@@ -90,6 +90,17 @@ fn a_report_is_written_in_every_form_and_a_view_too() {
     let xlsx = of("tr.xlsx");
     bare(&["convert", &path, "--to", "xlsx", "--output", &xlsx]).expect(0);
     assert!(std::fs::read(&xlsx).unwrap().starts_with(b"PK"));
+    // Read again, each is the report that it was made of.
+    for (form, name) in [("csv", "tr.csv"), ("tsv", "tr.tsv")] {
+        bare(&["convert", &path, "--to", form, "--output", &of(name)]).expect(0);
+    }
+    for name in ["tr.xlsx", "tr.csv", "tr.tsv"] {
+        assert_eq!(dry(&of(name)), dry(&path), "{name}");
+        let view = bare(&["import", "usage", &of(name), "--dry-run", "--view", "TR_J1", "--json"]).expect(0).json();
+        assert_eq!(view["sum"].as_u64(), Some(12), "{name}");
+        let back = bare(&["convert", &of(name), "--to", "tsv", "--view", "TR_J1"]).expect(0).stdout;
+        assert_eq!(back, tsv, "{name}");
+    }
     // What is no report is not written, and nothing is there.
     let exception = file(&folder, "exception.json", r#"{"Code": 3030, "Message": "No Usage Available"}"#);
     let none = of("none.csv");

@@ -52,6 +52,7 @@ fn header(report: &str, release: Release) -> ReportHeader {
         report: Some(report.parse().unwrap()),
         created: "2025-01-20T03:30:00Z".into(),
         created_by: "=Forlaget \"A\", B".into(),
+        registry_record: if release == Release::R5 { String::new() } else { "https://registry.example/platform/1".into() },
         institution_name: "Bø bibliotek; Sør".into(),
         institution_ids: vec![identifier("ISNI", "1234123412341234").unwrap(), identifier("Proprietary", "p:C1").unwrap()],
         begin: "2024-01-01".parse().ok(),
@@ -111,6 +112,7 @@ fn comes_back(form: CounterForm, header: &ReportHeader, facts: &[Fact]) {
     let back = &reading.header;
     assert_eq!((back.report.as_ref(), back.release), (header.report.as_ref(), header.release), "{form}");
     assert_eq!((back.begin, back.end), (header.begin, header.end), "{form}");
+    assert_eq!(back.registry_record, header.registry_record, "{form}");
     assert_eq!((&back.created_by, &back.institution_name), (&header.created_by, &header.institution_name), "{form}");
     let sorted = |ids: &[Identifier]| {
         let mut ids = ids.to_vec();
@@ -277,6 +279,30 @@ proptest! {
     #[test]
     fn facts_come_back_from_json((master, release, facts) in report()) {
         all_come_back(CounterForm::Json, master, release, &facts);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(192))]
+
+    #[test]
+    fn facts_come_back_from_csv((master, release, facts) in report()) {
+        all_come_back(CounterForm::Csv, master, release, &facts);
+    }
+
+    #[test]
+    fn facts_come_back_from_tsv((master, release, facts) in report()) {
+        all_come_back(CounterForm::Tsv, master, release, &facts);
+    }
+}
+
+proptest! {
+    // A workbook is packed and unpacked for each view.
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn facts_come_back_from_workbooks((master, release, facts) in report()) {
+        all_come_back(CounterForm::Xlsx, master, release, &facts);
     }
 }
 

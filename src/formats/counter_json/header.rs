@@ -164,7 +164,7 @@ fn code(value: &Value) -> Option<u32> {
 }
 
 /// The code of a standard message.
-fn code_of(message: &str) -> Option<u32> {
+pub(in crate::formats) fn code_of(message: &str) -> Option<u32> {
     let letters: String = message.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
     MESSAGES.iter().find(|(start, _)| letters.starts_with(start)).map(|(_, code)| *code)
 }

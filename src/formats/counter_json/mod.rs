@@ -27,6 +27,7 @@ use serde_json::error::Category;
 
 use self::document::{Document, Shape};
 use self::guard::{Guard, Opening, Unquoted};
+pub(super) use self::header::code_of as code_of_message;
 use self::state::State;
 use super::{FormatError, Reading, RecordSink};
 

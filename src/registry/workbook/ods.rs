@@ -8,8 +8,9 @@ use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 use zip::ZipArchive;
 
-use super::cell::{Value, iso, number, truth};
-use super::{Budget, MOST_COLUMNS, MOST_ROWS, Rows, container, put};
+use super::{Budget, MOST_COLUMNS, MOST_ROWS, Rows, put};
+use crate::formats::workbook::cell::{Value, iso, number, truth};
+use crate::formats::workbook::container;
 
 /// More blanks in a row than this are not told apart.
 const MOST_BLANKS: usize = 1000;

@@ -4,8 +4,9 @@ use std::io::Cursor;
 
 use calamine::{DataRef, ExcelDateTime, Reader as _, SheetType, Xlsx};
 
-use super::cell::{Value, iso, moment, number, truth};
-use super::{Budget, Rows, container, put};
+use super::{Budget, Rows, put};
+use crate::formats::workbook::cell::{Value, iso, moment, number, truth};
+use crate::formats::workbook::container;
 
 /// A workbook.
 pub(super) struct Book<'b>(Xlsx<Cursor<&'b [u8]>>);

@@ -1,24 +1,30 @@
 //! A workbook's file: an archive of parts, most of them XML, looked through as a whole before it is read.
 //!
 //! A few bytes can stand for gigabytes, and a part that breaks off can keep a reader waiting for its end: here everything is unpacked
-//! once and thrown away, up to a limit, and every part has to be well-formed.
+//! once and thrown away, up to limits, and every part has to be well-formed.
 
-use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::io::{self, BufRead, BufReader, Cursor, Read, Seek};
 
 use quick_xml::Reader;
 use quick_xml::events::Event;
 use zip::ZipArchive;
 
 /// What an archive begins with.
-pub(super) const ZIP: &[u8] = b"PK\x03\x04";
+pub(crate) const ZIP: &[u8] = b"PK\x03\x04";
 
 /// What a compound file begins with: an old workbook (.xls), or one behind a password.
-pub(super) const COMPOUND: &[u8] = b"\xd0\xcf\x11\xe0";
+pub(crate) const COMPOUND: &[u8] = b"\xd0\xcf\x11\xe0";
 
-/// All parts together may unpack to this.
-const MOST_UNPACKED: u64 = 256 * 1024 * 1024;
+/// How much a workbook may unpack to, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// Its sheets together, which can be read cell by cell.
+    pub(crate) sheets: u64,
+    /// Everything else together: its texts are held in memory.
+    pub(crate) others: u64,
+}
 
-/// No workbook of ours has more parts.
+/// No workbook has more parts.
 const MOST_PARTS: usize = 10_000;
 
 /// The deepest nesting of elements.
@@ -31,15 +37,15 @@ const PROTECTED: &str = "is protected by a password; save it without";
 
 /// How sheets are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// Office Open XML.
     Xlsx,
     /// OpenDocument.
     Ods,
 }
 
-/// Looks through the whole file; what is wrong with it is said as what follows its name.
-pub(super) fn check(bytes: &[u8]) -> Result<Kind, String> {
+/// Looks through a whole file; what is wrong with it is said as what follows its name.
+pub(crate) fn check(bytes: &[u8], limits: Limits) -> Result<Kind, String> {
     if bytes.starts_with(COMPOUND) {
         // The name of the stream that holds an encrypted workbook.
         let encrypted: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();
@@ -49,14 +55,19 @@ pub(super) fn check(bytes: &[u8]) -> Result<Kind, String> {
             "is an old workbook (.xls); open it in the spreadsheet and save it as .xlsx or .ods".to_owned()
         });
     }
-    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| broken(&error))?;
+    check_archive(Cursor::new(bytes), limits)
+}
+
+/// Looks through an archive.
+pub(crate) fn check_archive(reader: impl Read + Seek, limits: Limits) -> Result<Kind, String> {
+    let mut archive = ZipArchive::new(reader).map_err(|error| broken(&error))?;
     if archive.len() > MOST_PARTS {
         return Err(format!("has more than {MOST_PARTS} parts, which no workbook has"));
     }
     if is_encrypted(&mut archive) {
         return Err(PROTECTED.to_owned());
     }
-    let mut limit = Limit { left: MOST_UNPACKED, exceeded: false };
+    let (mut sheets, mut others) = (Limit { left: limits.sheets, exceeded: false }, Limit { left: limits.others, exceeded: false });
     let (mut has_xlsx, mut has_xlsb, mut has_ods) = (false, false, false);
     for place in 0..archive.len() {
         let part = archive.by_index(place).map_err(|error| broken(&error))?;
@@ -64,9 +75,11 @@ pub(super) fn check(bytes: &[u8]) -> Result<Kind, String> {
         has_xlsx |= name.eq_ignore_ascii_case("[Content_Types].xml");
         has_xlsb |= name.eq_ignore_ascii_case("xl/workbook.bin");
         has_ods |= name == "content.xml";
-        let looked = look_through(&name, BufReader::new(Limited { reader: part, limit: &mut limit }));
+        let is_sheet = name.to_ascii_lowercase().starts_with("xl/worksheets/");
+        let (limit, most) = if is_sheet { (&mut sheets, limits.sheets) } else { (&mut others, limits.others) };
+        let looked = look_through(&name, BufReader::new(Limited { reader: part, limit: &mut *limit }));
         if limit.exceeded {
-            return Err(format!("unpacks to more than {} MiB, which no file of the registry does", MOST_UNPACKED >> 20));
+            return Err(format!("unpacks to more than {} MiB", most >> 20));
         }
         looked?;
     }
@@ -79,12 +92,12 @@ pub(super) fn check(bytes: &[u8]) -> Result<Kind, String> {
 }
 
 /// What an error of the archive means to whoever has the file.
-pub(super) fn broken(error: &dyn std::error::Error) -> String {
+pub(crate) fn broken(error: &dyn std::error::Error) -> String {
     format!("is a broken workbook ({error}); save it again from the spreadsheet")
 }
 
 /// Whether an OpenDocument file says that its parts are encrypted.
-fn is_encrypted(archive: &mut ZipArchive<Cursor<&[u8]>>) -> bool {
+fn is_encrypted(archive: &mut ZipArchive<impl Read + Seek>) -> bool {
     let mut list = Vec::new();
     let read = archive.by_name("META-INF/manifest.xml").map(|part| part.take(LONGEST_LIST).read_to_end(&mut list));
     read.is_ok() && String::from_utf8_lossy(&list).contains("manifest:encryption-data")
@@ -146,7 +159,7 @@ fn well_formed(part: &mut impl BufRead) -> Result<(), String> {
             Event::Start(element) => {
                 depth += 1;
                 // Cells say where they stand; a place that is none overflows whoever counts columns in it.
-                if matches!(element.local_name().as_ref(), "c" | "row" | "dimension" | "mergeCell") {
+                if matches!(element.local_name().as_ref(), "c" | "row" | "dimension" | "mergeCell" | "f") {
                     for attribute in element.attributes().flatten() {
                         let is_place = matches!(attribute.key.as_ref(), "r" | "ref");
                         if is_place && attribute.value.split(':').any(|place| place.len() > LONGEST_PLACE) {

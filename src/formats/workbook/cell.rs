@@ -2,7 +2,7 @@
 
 /// A filled cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Value {
+pub(crate) enum Value {
     /// A value, as text.
     Text(String),
     /// An error of the spreadsheet, as it shows it.
@@ -11,7 +11,7 @@ pub(super) enum Value {
 
 impl Value {
     /// What one sees.
-    pub(super) fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         match self {
             Self::Text(text) | Self::Error(text) => text,
         }
@@ -19,7 +19,7 @@ impl Value {
 }
 
 /// A number as spreadsheets show it: no more than their 15 digits, none after a whole number.
-pub(super) fn number(number: f64) -> String {
+pub(crate) fn number(number: f64) -> String {
     let rounded: f64 = format!("{number:.14e}").parse().unwrap_or(number);
     // The minus of a zero says nothing.
     let rounded = if rounded == 0.0 { 0.0 } else { rounded };
@@ -27,18 +27,18 @@ pub(super) fn number(number: f64) -> String {
 }
 
 /// The words of files for true and false.
-pub(super) fn truth(is: bool) -> &'static str {
+pub(crate) fn truth(is: bool) -> &'static str {
     if is { "yes" } else { "" }
 }
 
 /// A day, with its time if there is one.
-pub(super) fn moment((year, month, day): (u16, u8, u8), (hour, minute, second): (u8, u8, u8)) -> String {
+pub(crate) fn moment((year, month, day): (u16, u8, u8), (hour, minute, second): (u8, u8, u8)) -> String {
     let day = format!("{year:04}-{month:02}-{day:02}");
     if (hour, minute, second) == (0, 0, 0) { day } else { format!("{day} {hour:02}:{minute:02}:{second:02}") }
 }
 
 /// A day or time in ISO 8601; midnight is the day alone.
-pub(super) fn iso(text: &str) -> String {
+pub(crate) fn iso(text: &str) -> String {
     match text.split_once('T') {
         Some((day, time)) if time.bytes().all(|byte| matches!(byte, b'0' | b':' | b'.')) => day.to_owned(),
         Some((day, time)) => format!("{day} {time}"),
