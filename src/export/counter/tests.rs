@@ -228,7 +228,7 @@ fn fact(master: &'static str, release: Release) -> impl Strategy<Value = Fact> {
     let isil = prop::sample::select(vec!["", "NO-2010100"]).prop_map(str::to_owned);
     let member = prop::option::of((name(), "[A-Z0-9]{1,6}", isil))
         .prop_map(|member| member.map(|(name, customer_id, isil)| Member { customer_id, name, isil }));
-    let count = prop_oneof![1_u64..5000, Just(1 << 54), Just(u64::try_from(i64::MAX / 4).unwrap())];
+    let count = prop_oneof![1_u64..5000, Just(1 << 54), Just(u64::try_from(i64::MAX / 32).unwrap())];
     (item(master, release), member, words, 0_i32..4, count).prop_map(move |(item, member, words, month, count)| {
         let month = Month::new(2024, 1).unwrap().plus(month);
         let (metric, data_type, access_method, access_type, yop) = words;
