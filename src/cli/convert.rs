@@ -47,7 +47,9 @@ pub fn run(arguments: &ConvertArguments, printer: &Printer) -> Result<Done, Fail
     }
     let plan = Plan::new(&reading, shape).map_err(|error| source.refused(error))?;
     if arguments.to != CounterForm::Json {
-        notes.extend(plan.notes().iter().map(|note| Note { what: format!("left out, as no column can tell it: {}", note.what), ..note.clone() }));
+        notes.extend(
+            plan.notes().iter().map(|note| Note { what: format!("left out, as no column can tell it: {}", note.what), ..note.clone() }),
+        );
     }
     let mut written = None;
     let write = |out: &mut dyn Write| {

@@ -4,7 +4,7 @@
 //! in the order in which they first came. Memory is bounded: when much has come, all of it is passed on, and an item that comes
 //! again after that is another.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 
 use super::{RecordSink, Stopped};
@@ -100,7 +100,7 @@ pub struct Gather<T> {
     index: HashMap<Rc<Item>, usize>,
     /// The item that came last.
     last: usize,
-    words: HashMap<Rc<str>, ()>,
+    words: HashSet<Rc<str>>,
     counts: usize,
     text: usize,
     /// Counts passed on.
@@ -125,7 +125,7 @@ impl<T: TakesItems> Gather<T> {
             items: vec![],
             index: HashMap::new(),
             last: 0,
-            words: HashMap::new(),
+            words: HashSet::new(),
             counts: 0,
             text: 0,
             passed: 0,
@@ -169,12 +169,12 @@ impl<T: TakesItems> Gather<T> {
     }
 
     fn word(&mut self, text: &str) -> Rc<str> {
-        if let Some((word, ())) = self.words.get_key_value(text) {
+        if let Some(word) = self.words.get(text) {
             return Rc::clone(word);
         }
         let word: Rc<str> = Rc::from(text);
         self.text += text.len() + 48;
-        self.words.insert(Rc::clone(&word), ());
+        self.words.insert(Rc::clone(&word));
         word
     }
 
@@ -292,10 +292,7 @@ mod tests {
         let (seen, counts, in_parts) = gather.finish().unwrap();
         assert_eq!(
             seen.0,
-            [
-                ("B".into(), vec![("2020".into(), vec![1, 5, 4]), ("2021".into(), vec![9])]),
-                ("A".into(), vec![("2020".into(), vec![5])])
-            ]
+            [("B".into(), vec![("2020".into(), vec![1, 5, 4]), ("2021".into(), vec![9])]), ("A".into(), vec![("2020".into(), vec![5])])]
         );
         assert_eq!((counts, in_parts), (5, false));
     }

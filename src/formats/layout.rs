@@ -141,8 +141,7 @@ impl Columns {
             C::OnlineIssn,
             C::Uri,
         ]);
-        const ITEM: Columns =
-            Columns::new(&[C::Item, C::Publisher, C::PublisherId, C::Platform, C::Doi, C::ProprietaryId, C::Uri]);
+        const ITEM: Columns = Columns::new(&[C::Item, C::Publisher, C::PublisherId, C::Platform, C::Doi, C::ProprietaryId, C::Uri]);
         const ISSNS: Columns = Columns::new(&[C::PrintIssn, C::OnlineIssn]);
         const ARTICLE: Columns = Columns::new(&[
             C::Authors,

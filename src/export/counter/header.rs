@@ -6,8 +6,7 @@ use crate::formats::layout::report_name;
 use crate::model::{Identifier, Month, Release, ReportHeader};
 
 /// Filters in the order of the Code of Practice; others follow.
-const FILTERS: [&str; 7] =
-    ["Data_Type", "Parent_Data_Type", "Section_Type", "YOP", "Access_Type", "Access_Method", "Platform"];
+const FILTERS: [&str; 7] = ["Data_Type", "Parent_Data_Type", "Section_Type", "YOP", "Access_Type", "Access_Method", "Platform"];
 
 /// `Report_Name`: the standard's, where the vendor gave none.
 pub(super) fn name(plan: &Plan) -> &str {

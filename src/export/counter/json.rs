@@ -285,7 +285,8 @@ fn settings(settings: &[(String, String)], is_r5: bool) -> Value {
     if is_r5 {
         return settings.iter().map(|(name, value)| json!({ "Name": name, "Value": value })).collect();
     }
-    let is_single = |name: &str| matches!(name, "Begin_Date" | "End_Date" | "Platform") || name.starts_with("Include_") || name.starts_with("Exclude_");
+    let is_single =
+        |name: &str| matches!(name, "Begin_Date" | "End_Date" | "Platform") || name.starts_with("Include_") || name.starts_with("Exclude_");
     let value = |name: &str, value: &str| if is_single(name) { json!(value) } else { value.split('|').collect() };
     settings.iter().map(|(name, text)| (name.clone(), value(name, text))).collect::<Map<_, _>>().into()
 }

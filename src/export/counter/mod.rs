@@ -14,9 +14,9 @@ mod json;
 mod plan;
 #[cfg(test)]
 mod samples;
-mod text;
 #[cfg(test)]
 mod tests;
+mod text;
 mod workbook;
 
 use std::fmt;

@@ -112,7 +112,8 @@ impl Shape {
 
     fn ids(&mut self, ids: &[Identifier], place: usize) {
         for (number, id) in ids.iter().enumerate() {
-            let column = ID_COLUMNS.iter().find(|(kind, _)| *kind == id.kind).and_then(|(_, columns)| columns.get(place).copied().flatten());
+            let column =
+                ID_COLUMNS.iter().find(|(kind, _)| *kind == id.kind).and_then(|(_, columns)| columns.get(place).copied().flatten());
             match column {
                 Some(column) => self.columns.add(column),
                 None => self.untold(&format!("identifiers of the kind {}", id.kind.chars().take(40).collect::<String>())),
@@ -143,9 +144,7 @@ impl RecordSink for Shape {
         self.months.extend(counts.iter().map(|(month, _)| *month));
         self.addresses |= like.addresses.is_some();
         self.other_methods |= like.access_method != "Regular";
-        for (column, text) in
-            [(Column::DataType, like.data_type), (Column::Yop, like.yop), (Column::AccessType, like.access_type)]
-        {
+        for (column, text) in [(Column::DataType, like.data_type), (Column::Yop, like.yop), (Column::AccessType, like.access_type)] {
             self.text(column, text);
         }
         if let Some(member) = like.member {

@@ -46,7 +46,9 @@ fn the_official_json_becomes_the_official_table() {
         assert_eq!(lines(&converted(&json, CounterForm::Tsv)), lines(&tsv), "{report}");
         // Whatever way it goes, the table is the same.
         let workbook = fs::read(format!("{OFFICIAL}/{report}_sample_r51.xlsx")).unwrap();
-        for (again, form) in [(&json, CounterForm::Json), (&tsv, CounterForm::Csv), (&json, CounterForm::Xlsx), (&workbook, CounterForm::Json)] {
+        for (again, form) in
+            [(&json, CounterForm::Json), (&tsv, CounterForm::Csv), (&json, CounterForm::Xlsx), (&workbook, CounterForm::Json)]
+        {
             let again = converted(again, form);
             assert_eq!(lines(&converted(&again, CounterForm::Tsv)), lines(&tsv), "{report} by {form}");
         }

@@ -125,8 +125,28 @@ fn comes_back(form: CounterForm, header: &ReportHeader, facts: &[Fact]) {
 /// Text as vendors have it, without blanks around it, and without what readers take away.
 fn text() -> impl Strategy<Value = String> {
     let nasty = prop::sample::select(vec![
-        "=1+1", "+47", "-ing", "@SUM(A1)", "'=1", "''", "'Tis", "a\"b", "\"quoted\"", "a,b;c\td|e", "two\nlines", "Bø – Ål", "čđŋ 日本 🎬", "#ref",
-        "a;=cmd", "0042", "1e5", "2024-01", "Jan-2024", "a  b", "null", "TRUE",
+        "=1+1",
+        "+47",
+        "-ing",
+        "@SUM(A1)",
+        "'=1",
+        "''",
+        "'Tis",
+        "a\"b",
+        "\"quoted\"",
+        "a,b;c\td|e",
+        "two\nlines",
+        "Bø – Ål",
+        "čđŋ 日本 🎬",
+        "#ref",
+        "a;=cmd",
+        "0042",
+        "1e5",
+        "2024-01",
+        "Jan-2024",
+        "a  b",
+        "null",
+        "TRUE",
     ]);
     prop_oneof![nasty.prop_map(str::to_owned), "[ -~]{1,12}", "[\\PC&&[^\u{fffe}\u{ffff}]]{1,8}"]
         .prop_map(|text| trimmed(&text).to_owned())
@@ -142,7 +162,9 @@ fn ids(kinds: &'static [&'static str]) -> impl Strategy<Value = Vec<Identifier>>
     let value = |kind: &'static str| {
         let usual: BoxedStrategy<String> = match kind {
             "ISBN" => prop::sample::select(vec!["978-0-306-40615-7", "9780306406157", "0-306-40615-2"]).prop_map(str::to_owned).boxed(),
-            "Print_ISSN" | "Online_ISSN" => prop::sample::select(vec!["2049-3630", "20493630", "2434-561x"]).prop_map(str::to_owned).boxed(),
+            "Print_ISSN" | "Online_ISSN" => {
+                prop::sample::select(vec!["2049-3630", "20493630", "2434-561x"]).prop_map(str::to_owned).boxed()
+            }
             "DOI" => "10\\.[0-9]{4}/[a-z().-]{1,8}".boxed(),
             "URI" => "https://x\\.no/[a-z?&=;]{0,8}[a-z]".boxed(),
             _ => "(p|P1|ebscohost):[A-Z0-9=@_-]{1,8}".boxed(),

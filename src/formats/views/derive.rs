@@ -49,8 +49,8 @@ impl<'s, S: RecordSink> Derivation<'s, S> {
             narrower(&mut notes, name, value);
         }
         for (place, attribute) in Attribute::ALL.into_iter().enumerate() {
-            let within = filter(header, attribute.name())
-                .is_some_and(|(_, value)| Standing::of(value, view.allowed(attribute)) == Standing::Within);
+            let within =
+                filter(header, attribute.name()).is_some_and(|(_, value)| Standing::of(value, view.allowed(attribute)) == Standing::Within);
             filtered[place] = is_itself || within;
         }
         Self { view, sink, is_itself, filtered, had: [0; 4], lacked: [0; 4], notes, last: None }
@@ -65,9 +65,8 @@ impl<'s, S: RecordSink> Derivation<'s, S> {
         let parent = like.item.parent.as_ref().map_or("", |parent| parent.data_type.as_str());
         let values = [like.data_type, like.access_type, parent, like.yop];
         let decides = |attribute: Attribute| !view.allowed(attribute).is_empty();
-        let contradicts = |(attribute, value): (Attribute, &str)| {
-            decides(attribute) && !value.is_empty() && !view.allowed(attribute).contains(&value)
-        };
+        let contradicts =
+            |(attribute, value): (Attribute, &str)| decides(attribute) && !value.is_empty() && !view.allowed(attribute).contains(&value);
         if Attribute::ALL.into_iter().zip(values).any(contradicts) {
             return false;
         }

@@ -15,8 +15,8 @@ use std::io::Read;
 use super::gather::{AsRecords, Gather};
 use super::layout::Columns;
 use super::summary::Summary;
-use super::{FormatError, Note, Reading};
 use super::words::same_letters;
+use super::{FormatError, Note, Reading};
 use crate::model::{Release, ReportHeader, ReportId};
 
 pub use derive::Derivation;
@@ -36,8 +36,7 @@ pub enum DeriveError {
 }
 
 /// The names of the standard views.
-pub const VIEWS: [&str; 12] =
-    ["PR_P1", "DR_D1", "DR_D2", "TR_B1", "TR_B2", "TR_B3", "TR_J1", "TR_J2", "TR_J3", "TR_J4", "IR_A1", "IR_M1"];
+pub const VIEWS: [&str; 12] = ["PR_P1", "DR_D1", "DR_D2", "TR_B1", "TR_B2", "TR_B3", "TR_J1", "TR_J2", "TR_J3", "TR_J4", "IR_A1", "IR_M1"];
 
 /// Why a report cannot give a view.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

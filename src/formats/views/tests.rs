@@ -25,9 +25,7 @@ fn title(name: &str, lines: &[Line<'_>]) -> Value {
         .iter()
         .map(|(data_type, yop, access_type, access_method, metric, counts)| {
             let mut entry = json!({ "Performance": { *metric: months(counts) } });
-            for (name, value) in
-                [("Data_Type", data_type), ("YOP", yop), ("Access_Type", access_type), ("Access_Method", access_method)]
-            {
+            for (name, value) in [("Data_Type", data_type), ("YOP", yop), ("Access_Type", access_type), ("Access_Method", access_method)] {
                 if !value.is_empty() {
                     entry[name] = json!(value);
                 }
@@ -167,7 +165,8 @@ fn filters_of_release_5_are_others() {
 #[test]
 fn articles_of_release_5_are_those_in_journals() {
     let article = |parent: Option<&str>| {
-        let mut fields = json!({ "Item": "I", "Platform": "P", "Data_Type": "Article", "Access_Type": "Controlled", "Access_Method": "Regular" });
+        let mut fields =
+            json!({ "Item": "I", "Platform": "P", "Data_Type": "Article", "Access_Type": "Controlled", "Access_Method": "Regular" });
         if let Some(kind) = parent {
             fields["Item_Parent"] = json!({ "Item_Name": "J", "Data_Type": kind });
         }
@@ -199,8 +198,7 @@ fn what_a_report_does_not_show_cannot_be_filtered_by() {
     filtered["Report_Header"]["Report_Filters"]["Access_Type"] = json!(["Controlled"]);
     assert_eq!(figures("TR_J1", &filtered), (1, 5));
     // Some have it: the others are left out, and that is said.
-    let (reading, summary) =
-        derive("TR_J1", &plain(&[line, ("Journal", "", "Controlled", "", "Total_Item_Requests", &[7])])).unwrap();
+    let (reading, summary) = derive("TR_J1", &plain(&[line, ("Journal", "", "Controlled", "", "Total_Item_Requests", &[7])])).unwrap();
     assert_eq!(summary.sum, 7);
     assert!(reading.notes.iter().any(|note| note.what == "1 counts without Access_Type: left out of the view"), "{:?}", reading.notes);
 }
