@@ -17,7 +17,7 @@ pub struct Derivation<'s, S> {
     sink: &'s mut S,
     /// The report is the view itself: what a view does not show was filtered already.
     is_itself: bool,
-    /// The vendor's filters lets only allowed values through, by [`Attribute`].
+    /// The vendor's filters let only allowed values through, by [`Attribute`].
     filtered: [bool; 4],
     /// Counts that had and that lacked an attribute that decides, by [`Attribute`].
     had: [u64; 4],
@@ -45,7 +45,7 @@ impl<'s, S: RecordSink> Derivation<'s, S> {
                 _ => {}
             }
         }
-        if let Some((name, value)) = filter(header, "YOP").filter(|(_, value)| !value.eq_ignore_ascii_case("all")) {
+        if let Some((name, value)) = filter(header, "YOP").filter(|(_, value)| !is_every_year(value)) {
             narrower(&mut notes, name, value);
         }
         for (place, attribute) in Attribute::ALL.into_iter().enumerate() {
@@ -114,6 +114,11 @@ impl<'s, S: RecordSink> Derivation<'s, S> {
         }
         self.last = Some((item.clone(), shown(item, self.view.columns)));
     }
+}
+
+/// Whether a filter of years lets all of them through (R5.1 section 3.3.7: 0001 is unknown, 9999 in press).
+fn is_every_year(value: &str) -> bool {
+    matches!(value.trim(), "0001-9999" | "1-9999") || value.trim().eq_ignore_ascii_case("all")
 }
 
 fn narrower(notes: &mut Notes, name: &str, value: &str) {
