@@ -214,7 +214,9 @@ fn filters_of_the_vendor_that_leave_nothing_are_refused_and_others_are_told_of()
     assert!(said.contains("Data_Type=Book") && said.contains("TR_J1"), "{said}");
     assert!(refused("TR_J1", &with("Access_Method", json!("TDM"))).contains("Access_Method=TDM"));
     assert!(refused("TR_J2", &with("Metric_Type", json!(["Total_Item_Requests"]))).contains("Metric_Type"));
-    for (name, value) in [("Data_Type", json!("All")), ("Data_Type", json!(["Book", "Journal"])), ("Platform", json!("P")), ("YOP", json!("0001-9999"))] {
+    for (name, value) in
+        [("Data_Type", json!("All")), ("Data_Type", json!(["Book", "Journal"])), ("Platform", json!("P")), ("YOP", json!("0001-9999"))]
+    {
         assert_eq!(derive("TR_J1", &with(name, value)).unwrap().0.notes, [], "{name}");
     }
     for (name, value) in [("YOP", json!("2020-2021")), ("Metric_Type", json!(["Total_Item_Requests", "No_License"]))] {
