@@ -359,7 +359,7 @@ fn a_table_is_as_the_code_of_practice_has_it() {
             "Reporting_Period\tBegin_Date=2024-01-01; End_Date=2024-04-30",
             "Created\t2025-01-20T03:30:00Z",
             "Created_By\t\"'=Forlaget \"\"A\"\", B\"",
-            "Registry_Record",
+            "Registry_Record\thttps://registry.example/platform/1",
             "",
             "Title\tPublisher\tPublisher_ID\tPlatform\tDOI\tProprietary_ID\tISBN\tPrint_ISSN\tOnline_ISSN\tURI\tData_Type\tYOP\tMetric_Type\t\
              Reporting_Period_Total\tJan-2024\tFeb-2024\tMar-2024\tApr-2024",
