@@ -65,10 +65,10 @@ fn label(cell: &str) -> Option<Label> {
     LABELS.iter().find(|(name, _)| *name == cell || same_letters(name, cell)).map(|(_, label)| *label)
 }
 
-/// Whether a record is a row of a heading that nothing else begins like.
+/// Whether a record is a row of a heading that nothing else has.
 pub(super) fn is_telling(record: &Record) -> bool {
     let first = (0..record.len()).map(|place| text(record.bytes(place))).find(|cell| !cell.is_empty());
-    first.is_some_and(|cell| label(&cell).is_some() || titled(&cell).is_some_and(|titled| titled.release.is_some()))
+    first.is_some_and(|cell| matches!(label(&cell), Some(Label::ReportName | Label::ReportId)) || titled(&cell).is_some_and(|titled| titled.release.is_some()))
 }
 
 fn is_line_of_r4(first: &str) -> bool {

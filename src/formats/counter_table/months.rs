@@ -169,9 +169,12 @@ pub(super) fn day(text: &str, last: bool) -> Option<NaiveDate> {
 /// The first and the last day of what is said of a period: `Begin_Date=2022-01-01; End_Date=2022-12-31`, `2022-01-01 to 2022-12-31`,
 /// `2022-01 til 2022-12`, or one month.
 pub(super) fn period(text: &str) -> Option<(NaiveDate, NaiveDate)> {
-    let bare = |part: &str| part.rsplit(['=', ':']).next().unwrap_or(part).trim().to_owned();
-    // A time has colons of its own.
-    let bare = |part: &str| if part.contains('=') || !part.contains(|c: char| c.is_ascii_digit()) { bare(part) } else { part.trim().to_owned() };
+    // A time has colons of its own, a name has no digits.
+    let is_name = |name: &&str| !name.contains(|c: char| c.is_ascii_digit());
+    let bare = |part: &str| {
+        let named = part.split_once(['=', ':']).filter(|(name, _)| is_name(name));
+        named.map_or(part, |(_, value)| value).trim().to_owned()
+    };
     let cut = [";", " to ", " til ", " through ", " - ", " – ", "–", "|", ","].into_iter().find_map(|between| text.split_once(between));
     let (begin, end) = match cut {
         Some((begin, end)) => (day(&bare(begin), false)?, day(&bare(end), true)?),

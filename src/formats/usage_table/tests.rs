@@ -170,7 +170,6 @@ fn what_is_no_table_is_as_strictly_json_as_ever() {
         "<!doctype html><title>month,address</title>",
         "Please log in\nmonth,address,metric,count\n",
         "# month,address,metric,count\nnothing",
-        "Report_Name,Platform Master Report\nmonth,address,count\n",
         "month",
         "no usage in this month, sorry",
         "\"text\"",
