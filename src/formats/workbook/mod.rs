@@ -68,7 +68,7 @@ impl Book {
     /// The rows of a sheet.
     pub(super) fn sheet(&mut self, name: &str) -> Result<Sheet<'_>, BookError> {
         let cells = self.0.worksheet_cells_reader(name).map_err(|error| BookError::Bad(container::broken(&error)))?;
-        Ok(Sheet { cells, next: None, row: None, text: String::new() })
+        Ok(Sheet { cells, next: None, row: None, is_over: false, text: String::new() })
     }
 }
 
@@ -97,6 +97,8 @@ pub(super) struct Sheet<'a> {
     next: Option<(u32, u32, Value<'a>)>,
     /// The row before.
     row: Option<u32>,
+    /// There is no other cell: calamine would look for one behind the sheet's end.
+    is_over: bool,
     text: String,
 }
 
@@ -143,9 +145,10 @@ impl<'a> Sheet<'a> {
 
     /// The next cell that holds something.
     fn cell(&mut self) -> Result<Option<(u32, u32, Value<'a>)>, String> {
-        loop {
+        while !self.is_over {
             let Some(cell) = self.cells.next_cell_with_formula_metadata().map_err(|error| container::broken(&error))? else {
-                return Ok(None);
+                self.is_over = true;
+                break;
             };
             let value = match (cell.value, cell.formula) {
                 (DataRef::Empty, None) => continue,
@@ -154,6 +157,7 @@ impl<'a> Sheet<'a> {
             };
             return Ok(Some((cell.pos.0, cell.pos.1, value)));
         }
+        Ok(None)
     }
 
     fn push(&mut self, value: &Value<'_>, record: &mut Record) {
