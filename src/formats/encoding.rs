@@ -11,9 +11,11 @@ use encoding_rs::{CoderResult, Decoder, Encoding, UTF_16BE, UTF_16LE, WINDOWS_12
 /// Decoded at once.
 const CHUNK: usize = 64 * 1024;
 
-/// The encoding, if a text begins as one in UTF-16 does: with its byte order mark, or with two characters of ASCII.
+/// The encoding, if a text begins as one in UTF-16 does: with its byte order mark, or with two characters of ASCII. XML says of itself how
+/// it is encoded, and is left as it is.
 pub(super) fn utf16(beginning: &[u8]) -> Option<&'static Encoding> {
     match beginning {
+        [0xff, 0xfe, b'<', 0, ..] | [0xfe, 0xff, 0, b'<', ..] | [b'<', 0, ..] | [0, b'<', ..] => None,
         [0xff, 0xfe, ..] => Some(UTF_16LE),
         [0xfe, 0xff, ..] => Some(UTF_16BE),
         [one, 0, two, 0, ..] if *one != 0 && *two != 0 => Some(UTF_16LE),
@@ -119,7 +121,18 @@ mod tests {
 
     #[test]
     fn other_text_is_not_taken_for_utf_16() {
-        for text in [&b""[..], b"a", b"a\0", b"Report_Name", b"\xef\xbb\xbfReport", b"PK\x03\x04", b"\0\0\0\0", b"a\0\0\0"] {
+        for text in [
+            &b""[..],
+            b"a",
+            b"a\0",
+            b"Report_Name",
+            b"\xef\xbb\xbfReport",
+            b"PK\x03\x04",
+            b"\0\0\0\0",
+            b"a\0\0\0",
+            b"\xff\xfe<\0",
+            b"<\0?\0",
+        ] {
             assert!(utf16(text).is_none(), "{text:?}");
         }
     }

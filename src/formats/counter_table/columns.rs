@@ -107,15 +107,9 @@ pub(super) enum Shape {
     /// A column for each month.
     Months(Vec<(usize, Month)>),
     /// A row for each month.
-    Rows {
-        month: usize,
-        count: usize,
-    },
+    Rows { month: usize, count: usize },
     /// A row for each month, and a column for each metric.
-    Metrics {
-        month: usize,
-        metrics: Vec<(usize, String)>,
-    },
+    Metrics { month: usize, metrics: Vec<(usize, String)> },
     /// A column for each year of publication (JR5).
     Years(Vec<(usize, String)>),
 }
@@ -144,7 +138,9 @@ pub(super) fn score(record: &Record) -> usize {
                 known.push(field);
             }
             Some(_) => {}
-            None if !cell.is_empty() && (month(&cell).is_some() || is_metric(&cell)) => months += 1,
+            None if !cell.is_empty() && (month(&cell).is_some() || is_metric(&cell) || year_of_publication(&cell).is_some()) => {
+                months += 1;
+            }
             None => {}
         }
     }
@@ -160,7 +156,16 @@ pub(super) fn has(record: &Record, field: Field) -> bool {
 
 /// Whether a record names columns that a table of use does not have, and none with addresses, which only such a table has.
 pub(super) fn says_more(record: &Record) -> bool {
-    let more = [Field::Publisher, Field::Doi, Field::Isbn, Field::PrintIssn, Field::OnlineIssn, Field::Item, Field::Proprietary, Field::CustomerId];
+    let more = [
+        Field::Publisher,
+        Field::Doi,
+        Field::Isbn,
+        Field::PrintIssn,
+        Field::OnlineIssn,
+        Field::Item,
+        Field::Proprietary,
+        Field::CustomerId,
+    ];
     let names = || (0..record.len()).map(|place| text(record.bytes(place)));
     let is_address = |name: &str| ["address", "ip", "ip_address", "range", "ip_range"].iter().any(|address| same_letters(address, name));
     more.iter().any(|field| has(record, *field)) && !names().any(|name| is_address(&name))
@@ -200,7 +205,8 @@ impl Columns {
                 near.1
             ));
         }
-        let metrics: Vec<(usize, String)> = others.iter().filter(|at| is_metric(name(**at))).map(|at| (*at, metric_name(name(*at)))).collect();
+        let metrics: Vec<(usize, String)> =
+            others.iter().filter(|at| is_metric(name(**at))).map(|at| (*at, metric_name(name(*at)))).collect();
         let years: Vec<(usize, String)> = others.iter().filter_map(|at| year_of_publication(name(*at)).map(|yop| (*at, yop))).collect();
         let taken = |at: &usize| metrics.iter().chain(&years).any(|(taken, _)| taken == at) || columns.place(Field::Title) == Some(*at);
         for at in others.iter().filter(|at| !taken(at) && !name(**at).is_empty()) {
@@ -269,7 +275,8 @@ impl Columns {
 
     /// What the columns are called, for people.
     pub(super) fn found(&self) -> String {
-        let mut names: Vec<String> = self.names.iter().take(40).map(|name| if name.is_empty() { "(blank)".to_owned() } else { shown(name) }).collect();
+        let mut names: Vec<String> =
+            self.names.iter().take(40).map(|name| if name.is_empty() { "(blank)".to_owned() } else { shown(name) }).collect();
         if self.names.len() > 40 {
             names.push("…".to_owned());
         }

@@ -68,7 +68,9 @@ fn label(cell: &str) -> Option<Label> {
 /// Whether a record is a row of a heading that nothing else has.
 pub(super) fn is_telling(record: &Record) -> bool {
     let first = (0..record.len()).map(|place| text(record.bytes(place))).find(|cell| !cell.is_empty());
-    first.is_some_and(|cell| matches!(label(&cell), Some(Label::ReportName | Label::ReportId)) || titled(&cell).is_some_and(|titled| titled.release.is_some()))
+    first.is_some_and(|cell| {
+        matches!(label(&cell), Some(Label::ReportName | Label::ReportId)) || titled(&cell).is_some_and(|titled| titled.release.is_some())
+    })
 }
 
 fn is_line_of_r4(first: &str) -> bool {
@@ -180,9 +182,10 @@ impl Heading {
             Label::ReportFilters => header.filters.extend(settings(value)),
             Label::ReportAttributes => {
                 header.attributes.extend(settings(value));
-                self.excludes_months = header.attributes.iter().any(|(name, value)| {
-                    same_letters(name, "Exclude_Monthly_Details") && !value.eq_ignore_ascii_case("false")
-                });
+                self.excludes_months = header
+                    .attributes
+                    .iter()
+                    .any(|(name, value)| same_letters(name, "Exclude_Monthly_Details") && !value.eq_ignore_ascii_case("false"));
             }
             Label::Exceptions => {
                 let (found, all) = exceptions(value);
@@ -390,7 +393,8 @@ mod tests {
         assert_eq!((one.header.institution_name.as_str(), one.section_type.as_str()), ("My Library", "Chapter"));
         assert_eq!(one.header.institution_ids[0].value, "12345");
         assert_eq!((one.period.unwrap().0.to_string().as_str(), one.header.created.as_str()), ("2017-01-01", "2020-01-01"));
-        let (two, _) = heading(&[&["Journal Report 1 (R4)"], &["Period covered by Report: 2017-01 to 2017-12"], &["Date run", "2018-01-02"]]);
+        let (two, _) =
+            heading(&[&["Journal Report 1 (R4)"], &["Period covered by Report: 2017-01 to 2017-12"], &["Date run", "2018-01-02"]]);
         assert_eq!((two.period.unwrap().1.to_string().as_str(), two.header.created.as_str()), ("2017-12-31", "2018-01-02"));
     }
 

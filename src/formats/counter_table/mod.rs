@@ -251,7 +251,8 @@ fn parse(mut source: impl Source, mut notes: Notes, sink: &mut impl RecordSink) 
 /// What a heading is without a table below it: the exceptions that it names, or nothing.
 fn without_table(heading: Heading, notes: Notes) -> Result<Reading, FormatError> {
     if heading.exceptions.is_empty() {
-        let expected = "a row that names the columns is expected, like Title, Publisher, Platform, Metric_Type, Reporting_Period_Total, Jan-2024";
+        let expected =
+            "a row that names the columns is expected, like Title, Publisher, Platform, Metric_Type, Reporting_Period_Total, Jan-2024";
         let what = match (&heading.titled, heading.report.as_str()) {
             (Some((titled, _)), _) => format!("it begins as {}, but there is no table in it: {expected}", titled.id),
             (None, "") => format!("there is no table in it: {expected}"),

@@ -119,9 +119,8 @@ fn of_serial(days: u32) -> Option<Month> {
 /// The day of three parts, or of eight digits.
 fn date_of(parts: &[Part<'_>]) -> Option<NaiveDate> {
     let (y, m, d) = match *parts {
-        [Part::Number(d, 1 | 2), Part::Word(name), Part::Number(y, digits)] | [Part::Word(name), Part::Number(d, 1 | 2), Part::Number(y, digits)] => {
-            (year(y, digits)?, named(name)?, d)
-        }
+        [Part::Number(d, 1 | 2), Part::Word(name), Part::Number(y, digits)]
+        | [Part::Word(name), Part::Number(d, 1 | 2), Part::Number(y, digits)] => (year(y, digits)?, named(name)?, d),
         [Part::Number(y, 4), Part::Word(name), Part::Number(d, 1 | 2)] => (year(y, 4)?, named(name)?, d),
         [Part::Number(y, 4), Part::Number(m, 1 | 2), Part::Number(d, 1 | 2)] => (year(y, 4)?, m, d),
         [Part::Number(one, 1 | 2), Part::Number(two, 1 | 2), Part::Number(y, digits @ (2 | 4))] => {
@@ -219,7 +218,9 @@ mod tests {
         ] {
             assert_eq!(month(text).map(|month| month.to_string()).as_deref(), Some("2024-01"), "{text}");
         }
-        for (text, number) in [("mai-2024", 5), ("May-24", 5), ("Okt-2024", 10), ("des 24", 12), ("Sept 2024", 9), ("2/1/2024", 2), ("1/2/2024", 2)] {
+        for (text, number) in
+            [("mai-2024", 5), ("May-24", 5), ("Okt-2024", 10), ("des 24", 12), ("Sept 2024", 9), ("2/1/2024", 2), ("1/2/2024", 2)]
+        {
             assert_eq!(month(text).map(Month::number), Some(number), "{text}");
         }
         assert_eq!(month("Dec-99").map(Month::year), Some(1999));
@@ -227,13 +228,31 @@ mod tests {
 
     #[test]
     fn what_is_no_month_is_none() {
-        for text in ["", "2024", "24-jan", "01-02", "Mrz-2018", "Jal-2022", "2024-13", "Total", "15.01.2024", "2/3/2024", "ja-2024", "45300", "YOP 2012", "Jan-2024 x", "Juncture 2024"] {
+        for text in [
+            "",
+            "2024",
+            "24-jan",
+            "01-02",
+            "Mrz-2018",
+            "Jal-2022",
+            "2024-13",
+            "Total",
+            "15.01.2024",
+            "2/3/2024",
+            "ja-2024",
+            "45300",
+            "YOP 2012",
+            "Jan-2024 x",
+            "Juncture 2024",
+        ] {
             assert_eq!(month(text), None, "{text}");
         }
         for text in ["Mrz-2018", "Jal-2022", "Dez-18", "2024-13", "15.01.2024", "24-jan"] {
             assert!(looks_like_month(text), "{text}");
         }
-        for text in ["", "2024", "Reporting_Period_Total", "YOP 2012", "ISBN", "Print_ISSN", "YTD Total", "Institution_Name", "R5", "Usage (2024)"] {
+        for text in
+            ["", "2024", "Reporting_Period_Total", "YOP 2012", "ISBN", "Print_ISSN", "YTD Total", "Institution_Name", "R5", "Usage (2024)"]
+        {
             assert!(!looks_like_month(text), "{text}");
         }
     }

@@ -94,7 +94,17 @@ mod tests {
 
     #[test]
     fn thousands_are_told_from_decimals() {
-        for text in ["1234567", "1,234,567", "1 234 567", "1.234.567", "1\u{a0}234\u{a0}567", "1'234'567", "1,234,567.00", "1.234.567,0", "1234567.0"] {
+        for text in [
+            "1234567",
+            "1,234,567",
+            "1 234 567",
+            "1.234.567",
+            "1\u{a0}234\u{a0}567",
+            "1'234'567",
+            "1,234,567.00",
+            "1.234.567,0",
+            "1234567.0",
+        ] {
             assert_eq!(count(text.as_bytes()).map(Count::value), Ok(1_234_567), "{text}");
         }
         assert_eq!(count(b"1.000"), Ok(Count::Grouped(1000)));
@@ -105,7 +115,9 @@ mod tests {
 
     #[test]
     fn what_is_no_count_is_refused() {
-        for text in ["1.5", "1,50", "12,34,567", "1,2345", "0,0001", "x", "1e3", "+5", "1 2", "1,000.5", "1.000,000.000", "1,000 000", "n/a", "٣"] {
+        for text in
+            ["1.5", "1,50", "12,34,567", "1,2345", "0,0001", "x", "1e3", "+5", "1 2", "1,000.5", "1.000,000.000", "1,000 000", "n/a", "٣"]
+        {
             assert_eq!(count(text.as_bytes()), Err("is not a whole number from 0"), "{text}");
         }
         assert_eq!(count(b"-5"), Err("is below zero"));

@@ -33,9 +33,8 @@ fn row(months: usize) -> impl Strategy<Value = Row> {
 }
 
 fn tables() -> impl Strategy<Value = (Month, Vec<Row>)> {
-    (1usize..14, 2000 * 12i32..2030 * 12).prop_flat_map(|(months, first)| {
-        (Just(Month::from_index(first).unwrap()), prop::collection::vec(row(months), 0..12))
-    })
+    (1usize..14, 2000 * 12i32..2030 * 12)
+        .prop_flat_map(|(months, first)| (Just(Month::from_index(first).unwrap()), prop::collection::vec(row(months), 0..12)))
 }
 
 /// How a table is written.
@@ -97,7 +96,8 @@ fn written((first, rows): &(Month, Vec<Row>), manner: &Manner) -> String {
     writer.write_record(start.into_iter().chain(months)).unwrap();
     for (title, publisher, doi, data_type, metric, counts) in rows {
         let number = |count: u64| if manner.grouped { grouped(count) } else { count.to_string() };
-        let start = [title.clone(), publisher.clone(), doi.clone(), (*data_type).to_owned(), (*metric).to_owned(), number(counts.iter().sum())];
+        let start =
+            [title.clone(), publisher.clone(), doi.clone(), (*data_type).to_owned(), (*metric).to_owned(), number(counts.iter().sum())];
         writer.write_record(start.into_iter().chain(counts.iter().map(|count| number(*count)))).unwrap();
     }
     String::from_utf8(writer.into_inner().unwrap()).unwrap()

@@ -111,7 +111,8 @@ pub(super) struct Titled {
 pub(super) fn titled(text: &str) -> Option<Titled> {
     let text = letters(text);
     let long = KINDS.iter().find_map(|(name, kind)| text.strip_prefix(name).map(|rest| (*kind, rest)));
-    let (kind, rest) = long.or_else(|| KINDS.iter().find_map(|(_, kind)| text.strip_prefix(&*kind.to_lowercase()).map(|rest| (*kind, rest))))?;
+    let (kind, rest) =
+        long.or_else(|| KINDS.iter().find_map(|(_, kind)| text.strip_prefix(&*kind.to_lowercase()).map(|rest| (*kind, rest))))?;
     let number = rest.chars().next().filter(char::is_ascii_digit)?;
     let mut rest = rest.get(1..)?;
     let mut suffix = "";
@@ -125,7 +126,8 @@ pub(super) fn titled(text: &str) -> Option<Titled> {
     }
     let release = rest.strip_prefix('r').and_then(|rest| rest.chars().next()).and_then(|digit| digit.to_digit(10));
     let whole = rest.is_empty() || release.is_some() || rest.starts_with("release");
-    let release = release.or_else(|| rest.strip_prefix("release").and_then(|rest| rest.chars().next()).and_then(|digit| digit.to_digit(10)));
+    let release =
+        release.or_else(|| rest.strip_prefix("release").and_then(|rest| rest.chars().next()).and_then(|digit| digit.to_digit(10)));
     whole.then(|| Titled { id: format!("{kind}{number}{suffix}"), release })
 }
 
@@ -144,7 +146,12 @@ pub(super) fn metric(detail: Detail, text: &str) -> Option<&'static str> {
             () if has("recordview") => Some("record_view"),
             () if has("resultclick") => Some("result_click"),
             () if has("federated") || has("automated") || text == "searchfed" => Some("search_fed"),
-            () if has("regularsearch") || has("searchesregular") || text == "searchreg" || text == "searches" || text == "totalsearches" => {
+            () if has("regularsearch")
+                || has("searchesregular")
+                || text == "searchreg"
+                || text == "searches"
+                || text == "totalsearches" =>
+            {
                 Some("search_reg")
             }
             () => None,

@@ -50,7 +50,9 @@ pub(super) fn named_r4(heading: &Heading) -> Result<Option<&'static release4::Re
         return Err(format!("it is {} of release {release}; of the releases before 5, 4 is read", titled.id));
     }
     let known = || REPORTS.iter().map(|report| report.id).collect::<Vec<_>>().join(", ");
-    release4::by_id(&titled.id).map(Some).ok_or_else(|| format!("it says that it is {}, which is none of the tables of R4: {}", titled.id, known()))
+    release4::by_id(&titled.id)
+        .map(Some)
+        .ok_or_else(|| format!("it says that it is {}, which is none of the tables of R4: {}", titled.id, known()))
 }
 
 /// Says which report of R4 a table is, or why it cannot be.
@@ -75,7 +77,12 @@ fn detail_of(columns: &Columns) -> Detail {
 }
 
 fn thing_of(columns: &Columns) -> Option<Thing> {
-    let things = [(Field::Database, Thing::Database), (Field::Collection, Thing::Collection), (Field::Title, Thing::Title), (Field::Platform, Thing::Platform)];
+    let things = [
+        (Field::Database, Thing::Database),
+        (Field::Collection, Thing::Collection),
+        (Field::Title, Thing::Title),
+        (Field::Platform, Thing::Platform),
+    ];
     things.into_iter().find(|(field, _)| columns.place(*field).is_some()).map(|(_, thing)| thing)
 }
 

@@ -154,7 +154,10 @@ impl<'s, S: RecordSink> Table<'s, S> {
         }
         let filled = record.filled();
         if filled > self.columns.width {
-            let what = format!("has {filled} cells where there are {} columns; a cell with a separator in it must stand in quotes", self.columns.width);
+            let what = format!(
+                "has {filled} cells where there are {} columns; a cell with a separator in it must stand in quotes",
+                self.columns.width
+            );
             return Err(refused(source, record, None, what));
         }
         let is_short = record.len() < self.columns.width && !source.leaves_out();
@@ -177,7 +180,11 @@ impl<'s, S: RecordSink> Table<'s, S> {
             }
         };
         if is_short && self.last_column() >= record.len() && total != Some(sum) {
-            let what = format!("has {} cells where there are {} columns, and no total that says that nothing is missing", record.len(), self.columns.width);
+            let what = format!(
+                "has {} cells where there are {} columns, and no total that says that nothing is missing",
+                record.len(),
+                self.columns.width
+            );
             return Err(refused(source, record, None, what));
         }
         if let Some(total) = total
@@ -253,7 +260,12 @@ impl<'s, S: RecordSink> Table<'s, S> {
         }
         if !has_metric {
             let what = "is empty, and there are counts";
-            return Err(refused(source, record, self.attributes[METRIC].column.and_then(|field| self.columns.place(field)).map(|place| self.columns.name(place)), what));
+            return Err(refused(
+                source,
+                record,
+                self.attributes[METRIC].column.and_then(|field| self.columns.place(field)).map(|place| self.columns.name(place)),
+                what,
+            ));
         }
         for which in 0..self.attributes.len() {
             self.attribute(which, record, source);
@@ -485,9 +497,8 @@ impl<'s, S: RecordSink> Table<'s, S> {
 /// Reads a cell with a count; what is tolerated is noted.
 fn one(columns: &Columns, notes: &mut Notes, record: &Record, source: &impl Source, place: usize) -> Result<Count, FormatError> {
     let cell = record.bytes(place).trim_ascii();
-    let found = count(cell).map_err(|what| {
-        refused(source, record, Some(columns.name(place)), format!("'{}' {what}", shown(&text(cell))))
-    })?;
+    let found =
+        count(cell).map_err(|what| refused(source, record, Some(columns.name(place)), format!("'{}' {what}", shown(&text(cell)))))?;
     let odd = match found {
         Count::Nothing | Count::Plain(_) => return Ok(found),
         Count::Grouped(_) => "counts with separators between thousands",

@@ -137,7 +137,8 @@ pub(super) fn is_total(name: &str, is_identified: impl Fn() -> bool) -> bool {
     }
     let name = name.to_lowercase();
     let name = name.trim_end_matches([':', '.', ' ']);
-    if ["total for ", "totals for ", "totalt for ", "sum for ", "total of all ", "total, all "].iter().any(|start| name.starts_with(start)) {
+    if ["total for ", "totals for ", "totalt for ", "sum for ", "total of all ", "total, all "].iter().any(|start| name.starts_with(start))
+    {
         return !is_identified() || name.contains(" all") || name.contains(" alle");
     }
     let of_all = |all: &str, things: &[&str]| name.strip_prefix(all).is_some_and(|thing| things.contains(&thing));
@@ -206,7 +207,9 @@ mod tests {
 
     #[test]
     fn totals_rows_are_known_by_name_and_titles_by_what_identifies_them() {
-        for name in ["Total", "TOTAL FOR ALL TITLES", "Total for all journals", "All Databases", "All titles", "Totalt", "Grand total:", "Sum"] {
+        for name in
+            ["Total", "TOTAL FOR ALL TITLES", "Total for all journals", "All Databases", "All titles", "Totalt", "Grand total:", "Sum"]
+        {
             assert!(is_total(name, || false), "{name}");
         }
         assert!(is_total("Total for all journals", || true));

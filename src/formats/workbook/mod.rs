@@ -68,7 +68,7 @@ impl Book {
     /// The rows of a sheet.
     pub(super) fn sheet(&mut self, name: &str) -> Result<Sheet<'_>, BookError> {
         let cells = self.0.worksheet_cells_reader(name).map_err(|error| BookError::Bad(container::broken(&error)))?;
-        Ok(Sheet { cells, next: None, row: None, is_over: false, text: String::new() })
+        Ok(Sheet { cells, next: None, row: None, ended: false, text: String::new() })
     }
 }
 
@@ -83,7 +83,8 @@ fn aside(mut reader: impl Read) -> Result<SpooledTempFile, BookError> {
     file.rewind()?;
     let mut beginning = [0; 4];
     if file.read(&mut beginning)? == beginning.len() && beginning == container::COMPOUND {
-        let what = "is an old workbook (.xls), or one behind a password; open it in the spreadsheet and save it as .xlsx, without a password";
+        let what =
+            "is an old workbook (.xls), or one behind a password; open it in the spreadsheet and save it as .xlsx, without a password";
         return Err(BookError::Bad(what.to_owned()));
     }
     file.rewind()?;
@@ -97,8 +98,8 @@ pub(super) struct Sheet<'a> {
     next: Option<(u32, u32, Value<'a>)>,
     /// The row before.
     row: Option<u32>,
-    /// There is no other cell: calamine would look for one behind the sheet's end.
-    is_over: bool,
+    /// There are no more cells.
+    ended: bool,
     text: String,
 }
 
@@ -145,9 +146,9 @@ impl<'a> Sheet<'a> {
 
     /// The next cell that holds something.
     fn cell(&mut self) -> Result<Option<(u32, u32, Value<'a>)>, String> {
-        while !self.is_over {
+        while !self.ended {
             let Some(cell) = self.cells.next_cell_with_formula_metadata().map_err(|error| container::broken(&error))? else {
-                self.is_over = true;
+                self.ended = true;
                 break;
             };
             let value = match (cell.value, cell.formula) {
@@ -164,7 +165,9 @@ impl<'a> Sheet<'a> {
         use std::fmt::Write as _;
         self.text.clear();
         let _ = match value {
-            Value::Formula => self.text.write_str("#VALUE? (a formula that was never worked out; open the file in a spreadsheet and save it)"),
+            Value::Formula => {
+                self.text.write_str("#VALUE? (a formula that was never worked out; open the file in a spreadsheet and save it)")
+            }
             Value::Of(value) => match value {
                 DataRef::Empty => Ok(()),
                 DataRef::SharedString(text) => return record.push(text.as_bytes()),
