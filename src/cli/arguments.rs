@@ -65,6 +65,13 @@ pub enum Command {
         Columns of every kind: docs/files.md."
     )]
     Import(ImportArguments),
+    /// Write a COUNTER report in another form, or a standard view derived from it
+    #[command(
+        long_about = "Reads a COUNTER report in any form that `import usage` takes, and writes it as CSV, TSV, a workbook or COUNTER JSON of \
+        the same release. With --view it writes a standard view, derived by the filters of the Code of Practice. It needs neither \
+        configuration nor store. Example: avling convert tr.json --to xlsx --view TR_J1 --output tr_j1.xlsx"
+    )]
+    Convert(ConvertArguments),
     /// Fetch what is missing in the selection, or what is due if nothing is selected
     Harvest(SelectionArguments),
     /// Fetch a range again, replace it, and print what changed
@@ -183,6 +190,9 @@ pub struct ImportArguments {
     /// usage: the account that the report belongs to [default: found by the report's customer id]
     #[arg(long, value_name = "ID")]
     pub account: Option<AccountId>,
+    /// usage, with --dry-run: what is understood of this standard view (TR_J1, …), derived from the report
+    #[arg(long, value_name = "ID", requires = "dry_run")]
+    pub view: Option<ReportId>,
     /// statistics: the figures stand instead of this account's use of the product in their months; may be given several times
     #[arg(long, value_name = "ACCOUNT")]
     pub instead_of: Vec<AccountId>,
@@ -193,6 +203,22 @@ impl ImportArguments {
     pub fn is_dry_usage(&self) -> bool {
         self.kind == ImportKind::Usage && self.dry_run
     }
+}
+
+/// Arguments of `convert`.
+#[derive(Debug, Args)]
+pub struct ConvertArguments {
+    /// The report
+    pub file: PathBuf,
+    /// csv, tsv, xlsx or json
+    #[arg(long, value_name = "FORM")]
+    pub to: crate::export::counter::CounterForm,
+    /// This standard view (TR_J1, …), derived from the report
+    #[arg(long, value_name = "ID")]
+    pub view: Option<ReportId>,
+    /// The file to write [default: stdout]
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 /// A selection of what to harvest.

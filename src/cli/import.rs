@@ -36,6 +36,9 @@ pub async fn run(context: &Context, arguments: &ImportArguments) -> Result<Done,
     if arguments.kind != ImportKind::Usage && (arguments.source.is_some() || arguments.account.is_some()) {
         return Err(Failure::input("--source and --account are for `import usage`"));
     }
+    if arguments.kind != ImportKind::Usage && arguments.view.is_some() {
+        return Err(Failure::input("--view is for `import usage --dry-run`"));
+    }
     let Some(kind) = kind(arguments.kind) else {
         if arguments.kind == ImportKind::Sessions {
             return import_sessions::run(context, arguments).await;

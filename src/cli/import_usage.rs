@@ -14,19 +14,26 @@ use super::{Done, Failure};
 use crate::config::SourceSettings;
 use crate::formats::Reading;
 use crate::formats::summary::{Summary, summarise};
+use crate::formats::views::{self, DeriveError, View};
 use crate::harvest::file_intake::{self, FileDesk, FileError, ReportFile, WhoseError, usable};
 use crate::harvest::input::Input;
 use crate::harvest::places::{ByClaims, Places};
 use crate::harvest::settle::Settled;
-use crate::model::Month;
 use crate::model::registry::{Account, Registry};
+use crate::model::{Month, Release, ReportId};
+use crate::registry::problem::did_you_mean;
 
 /// Says what is understood of each file; needs neither configuration nor store.
 pub fn dry_run(arguments: &ImportArguments, printer: &Printer) -> Result<Done, Failure> {
     let mut documents = Vec::new();
     let mut text = String::new();
     for path in &arguments.files {
-        let (reading, summary) = understood(path, &Input::of(path).map_err(Failure::input)?)?;
+        let input = Input::of(path).map_err(Failure::input)?;
+        let mut understood = understood(path, &input)?;
+        if let Some(view) = &arguments.view {
+            understood = as_view(path, &input, view, understood)?;
+        }
+        let (reading, summary) = understood;
         text.push_str(&words(path, &reading, &summary));
         documents.push(document(&reading, &summary)?);
     }
@@ -38,6 +45,22 @@ pub fn dry_run(arguments: &ImportArguments, printer: &Printer) -> Result<Done, F
 fn understood(path: &Path, input: &Input) -> Result<(Reading, Summary), Failure> {
     summarise(BufReader::with_capacity(256 * 1024, input.open().map_err(Failure::input)?))
         .map_err(|error| Failure::input(format_args!("{}: {error}", path.display())))
+}
+
+/// Refuses what is no standard view.
+pub fn known_view(view: &ReportId) -> Result<(), Failure> {
+    let near = || did_you_mean(view.as_str(), views::VIEWS.into_iter());
+    View::of(view.as_str(), Release::R51).map(|_| ()).map_err(|error| Failure::input(format_args!("--view: {error}{}", near())))
+}
+
+/// What is understood of the view that is derived from a file. What only says why there is no report has no view either.
+fn as_view(path: &Path, input: &Input, view: &ReportId, plain: (Reading, Summary)) -> Result<(Reading, Summary), Failure> {
+    let at = |error: DeriveError| Failure::input(format_args!("{}: {error}", path.display()));
+    known_view(view)?;
+    if !plain.0.has_items && plain.0.header.report.is_none() {
+        return Ok(plain);
+    }
+    views::summarise(view.as_str(), &plain.0, BufReader::with_capacity(256 * 1024, input.open().map_err(Failure::input)?)).map_err(at)
 }
 
 fn document(reading: &Reading, summary: &Summary) -> Result<Value, Failure> {

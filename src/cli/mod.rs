@@ -9,6 +9,7 @@ mod check;
 mod check_soap;
 mod close;
 mod context;
+mod convert;
 mod demo;
 mod discover;
 mod explain;
@@ -127,6 +128,7 @@ async fn dispatch(arguments: Arguments, printer: &Printer) -> Result<Done, Failu
             return Ok(Done::Whole);
         }
         Command::Demo(demo) => return self::demo::run(demo, printer).await,
+        Command::Convert(convert) => return self::convert::run(convert, printer),
         Command::Import(import) if import.is_dry_usage() => return import_usage::dry_run(import, printer),
         _ => {}
     }
@@ -145,7 +147,7 @@ async fn dispatch(arguments: Arguments, printer: &Printer) -> Result<Done, Failu
         Command::Close(close) => self::close::run(&context, close).await,
         Command::Networks { command } => self::networks::run(&context, command).await,
         Command::Verify => self::verify::run(&context).await,
-        Command::Completions { .. } | Command::Man | Command::Demo(_) => Ok(Done::Whole),
+        Command::Completions { .. } | Command::Man | Command::Demo(_) | Command::Convert(_) => Ok(Done::Whole),
     }
 }
 

@@ -7,6 +7,7 @@
 //! Nothing here asks a store or a clock: the same rows give the same bytes.
 
 pub mod audit;
+pub mod counter;
 pub mod csv;
 pub mod findings;
 pub mod form;

@@ -11,11 +11,15 @@ pub mod counter_xml;
 pub mod delimited;
 pub mod digest;
 mod encoding;
+pub mod formula;
+pub mod gather;
 pub mod identifiers;
+pub mod layout;
 pub mod lines;
 pub mod notes;
 pub mod summary;
 pub mod usage_table;
+pub mod views;
 mod words;
 pub(crate) mod workbook;
 

@@ -60,6 +60,8 @@ pub struct ReportHeader {
     pub created: String,
     /// `Created_By`.
     pub created_by: String,
+    /// `Registry_Record` (R5.1 only): the platform in COUNTER's registry.
+    pub registry_record: String,
     /// `Customer_ID` (R5 only).
     pub customer_id: String,
     /// `Institution_Name`.

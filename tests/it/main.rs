@@ -36,4 +36,5 @@ mod tables_of_use;
 mod tidy;
 mod usage_files;
 mod verify_finds;
+mod views;
 mod workbooks;

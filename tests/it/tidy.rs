@@ -76,7 +76,7 @@ fn arrows_point_one_way() {
         ("schedule", &[]),
         ("sources", &["archive"]),
         ("store", &["formats"]),
-        ("export", &["attribution", "registry", "store"]),
+        ("export", &["attribution", "formats", "registry", "store"]),
         ("harvest", &["archive", "attribution", "config", "formats", "registry", "schedule", "secrets", "sources", "store"]),
         ("simulator", &[]),
         ("words", &["attribution"]),

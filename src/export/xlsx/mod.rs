@@ -30,6 +30,7 @@ use crate::model::{AccountId, Month, MonthRange, MonthState, ProductId, ReportId
 
 pub use audit::write_audit_xlsx;
 pub use form::write_form_xlsx;
+pub(super) use sheet::clean;
 use sheet::{MAX_ROWS, SheetNames, Styles, table_sheets};
 
 /// What a sheet says about its product.

@@ -239,7 +239,7 @@ pub(super) fn columns<T>(values: &[T]) -> impl Iterator<Item = (ColNum, &T)> {
 }
 
 /// Text that XML can hold and a cell takes: control characters replaced, line ends `\n`, at most 32,767 UTF-16 units.
-pub(super) fn clean(text: &str) -> Cow<'_, str> {
+pub(in crate::export) fn clean(text: &str) -> Cow<'_, str> {
     let bad = |c: char| (c.is_control() && c != '\n' && c != '\t') || matches!(c, '\u{fffe}' | '\u{ffff}');
     let text = if text.contains(bad) {
         Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n").replace(bad, "\u{fffd}"))

@@ -175,6 +175,7 @@ pub(super) fn header(object: &Map<String, Value>, notes: &mut Notes) -> ReportHe
         report_name: field(object, Name::ReportName),
         created: field(object, Name::Created),
         created_by: field(object, Name::CreatedBy),
+        registry_record: field(object, Name::RegistryRecord),
         customer_id: field(object, Name::CustomerId),
         institution_name: field(object, Name::InstitutionName),
         institution_ids: get(object, Name::InstitutionId).map(identifiers).unwrap_or_default(),

@@ -188,7 +188,7 @@ impl Heading {
             Label::ReportingPeriod => self.period(value, notes, place),
             Label::Created => value.clone_into(&mut header.created),
             Label::CreatedBy => value.clone_into(&mut header.created_by),
-            Label::RegistryRecord => {}
+            Label::RegistryRecord => value.clone_into(&mut header.registry_record),
         }
     }
 

@@ -29,6 +29,7 @@ use self::columns::{Columns, score};
 use self::heading::Heading;
 use self::rows::Table;
 use super::delimited::{Record, Records, trimmed};
+use super::formula::unguard;
 use super::lines::LineError;
 use super::notes::Notes;
 use super::workbook::{Book, BookError, Sheet};
@@ -80,11 +81,18 @@ pub(super) fn sniff(beginning: &[u8]) -> Option<Sniffed> {
     best.map(|(_, sniffed)| sniffed)
 }
 
-/// A cell as text, without the blanks around it.
+/// A cell as text, without the blanks around it, and without the apostrophe that keeps a text from being a formula.
 fn text(cell: &[u8]) -> Cow<'_, str> {
-    match encoding::text(cell).0 {
+    let text = match encoding::text(cell).0 {
         Cow::Borrowed(text) => Cow::Borrowed(trimmed(text)),
         Cow::Owned(text) => Cow::Owned(trimmed(&text).to_owned()),
+    };
+    if !text.contains('\'') {
+        return text;
+    }
+    match text {
+        Cow::Borrowed(text) => unguard(text),
+        Cow::Owned(text) => Cow::Owned(unguard(&text).into_owned()),
     }
 }
 

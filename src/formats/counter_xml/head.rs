@@ -166,6 +166,7 @@ impl Head {
             end: dates[1],
             filters: self.filters,
             attributes: Vec::new(),
+            registry_record: String::new(),
         }
     }
 }
