@@ -5,9 +5,11 @@
 //! where, which setting, and what would be right. `config/avling.toml` in the project describes every setting.
 //!
 //! In order: `files` reads TOML and keeps the place of every value, `environment` does the same for variables,
-//! `layers` lays them over each other, `build` and `build_source` check; `schema` says which names there are.
+//! `layers` lays them over each other, `build`, `build_source`, `build_manifest` and `build_mapping` check; `schema` says which names there are.
 
 mod build;
+mod build_manifest;
+mod build_mapping;
 mod build_source;
 mod cron;
 mod environment;
@@ -73,7 +75,7 @@ fn load_from(
     let over = environment::layer(&environment, here, &mut places, &mut problems, &mut warnings);
     let mut reading = Reading { places: &mut places, problems: &mut problems, warnings: &mut warnings };
     let include = over.0.get("include").cloned();
-    let files = if let Some(file) = &file {
+    let mut files = if let Some(file) = &file {
         reading.file_and_included(file, include)
     } else {
         let mut files = Files::default();
@@ -82,6 +84,7 @@ fn load_from(
         }
         files
     };
+    reading.manifests(&mut files.sources);
     let root = layers::overlay([defaults, files.layer, over]);
     let mut reader = Reader { places: &places, problems: &mut problems, warnings: &mut warnings };
     let settings = root.map_err(|what| reader.at(&layers::Place::default(), String::new(), what)).ok();

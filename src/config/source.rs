@@ -1,9 +1,11 @@
 //! A `[[source]]`: a vendor's platform that usage comes from.
 
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Pattern;
+use crate::model::manifest::{Mapping, Requests};
 use crate::model::registry::{Access, SharedTraffic};
 use crate::model::{ProductId, Release, ReportId, SourceId};
 
@@ -46,6 +48,10 @@ pub struct SourceSettings {
     pub user_agent: Option<String>,
     /// Months are asked for as whole dates, `YYYY-MM-DD`; else as `YYYY-MM`.
     pub whole_dates: bool,
+    /// How it is asked, if it does not speak COUNTER; `manifest` only.
+    pub requests: Option<Arc<Requests>>,
+    /// How what it gives is read, if that is not COUNTER.
+    pub mapping: Option<Arc<Mapping>>,
 }
 
 /// What a source speaks (HARVEST section 2).

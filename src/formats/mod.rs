@@ -9,6 +9,7 @@ pub mod delimited;
 pub mod digest;
 pub mod identifiers;
 pub mod lines;
+pub mod mapped;
 pub mod notes;
 pub mod summary;
 pub mod usage_table;
