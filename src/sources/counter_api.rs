@@ -196,13 +196,13 @@ pub(super) fn redactor(credentials: &Credentials, url: &Url) -> Redactor {
 
 /// Whether a parameter with this name holds a secret. Besides COUNTER's own, a vendor's own may stand in the
 /// configured address.
-fn is_secret(name: &str) -> bool {
+pub(super) fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     ["requestor", "key", "token", "secret", "passw", "auth", "signature"].iter().any(|part| name.contains(part))
 }
 
 /// The address for the record: every secret parameter masked, whatever it holds.
-fn redacted_url(url: &Url, redactor: &Redactor) -> String {
+pub(super) fn redacted_url(url: &Url, redactor: &Redactor) -> String {
     let mut shown = url.clone();
     if url.query().is_some() {
         let pairs: Vec<(String, String)> = url

@@ -2,7 +2,7 @@
 //!
 //! [`HttpClients`] sends requests and follows no redirect to anybody else; [`fetch_report`] asks for a report of
 //! the COUNTER API and streams the reply, decompressed and with our secrets taken out, into the archive;
-//! [`status`], [`reports`] and [`members`] ask the rest of that API. What a reply means is decided elsewhere.
+//! [`status`], [`reports`] and [`members`] ask the rest of that API; [`manifest`] asks vendors that have an interface of their own. What a reply means is decided elsewhere.
 
 mod answer;
 pub mod counter_api;
@@ -10,6 +10,7 @@ mod counter_info;
 mod error;
 pub mod http;
 mod keep;
+pub mod manifest;
 mod redact;
 mod retry_after;
 
