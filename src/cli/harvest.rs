@@ -81,10 +81,10 @@ pub async fn harvest(context: &Context, store: &Store, selection: &Selection) ->
     Ok(report?)
 }
 
-/// What each COUNTER source wants harvested.
+/// What each source that is asked wants harvested.
 fn source_plans(settings: &Settings) -> Vec<SourcePlan> {
-    let counter = settings.sources.iter().filter(|source| source.kind == SourceKind::CounterApi);
-    counter.map(|source| SourcePlan { source: source.id.clone(), reports: source.reports.clone() }).collect()
+    let asked = settings.sources.iter().filter(|source| matches!(source.kind, SourceKind::CounterApi | SourceKind::Manifest));
+    asked.map(|source| SourcePlan { source: source.id.clone(), reports: source.reports.clone() }).collect()
 }
 
 fn known_months(rows: &[MonthRow]) -> KnownMonths {

@@ -25,6 +25,8 @@ mod printer;
 mod progress;
 mod propose;
 mod simulate;
+mod source;
+mod source_new;
 mod status;
 mod table;
 mod verify;
@@ -127,6 +129,10 @@ async fn dispatch(arguments: Arguments, printer: &Printer) -> Result<Done, Failu
         Command::Import(import) if import.is_dry_usage() => return import_usage::dry_run(import, printer),
         _ => {}
     }
+    // A manifest can be tried out and written with no configuration around it.
+    if let Command::Source { command } = &arguments.command {
+        return self::source::run(command, arguments.config.as_deref(), arguments.by.as_deref(), printer).await;
+    }
     let context = Context::load(arguments.config.as_deref(), arguments.by.as_deref(), printer)?;
     match &arguments.command {
         Command::Check(check) => self::check::run(&context, check).await,
@@ -141,7 +147,7 @@ async fn dispatch(arguments: Arguments, printer: &Printer) -> Result<Done, Failu
         Command::Close(close) => self::close::run(&context, close).await,
         Command::Networks { command } => self::networks::run(&context, command).await,
         Command::Verify => self::verify::run(&context).await,
-        Command::Completions { .. } | Command::Man | Command::Demo(_) => Ok(Done::Whole),
+        Command::Completions { .. } | Command::Man | Command::Demo(_) | Command::Source { .. } => Ok(Done::Whole),
     }
 }
 

@@ -9,7 +9,7 @@ use super::build_source::{known_keys, one_of};
 use super::reader::{Reader, Section, described};
 use super::schema::{FIELD_KEYS, FIELDS_KEYS, INSTITUTION_KEYS, KEEP_KEYS, METRIC_KEYS, ROWS_KEYS};
 use crate::model::ReportId;
-use crate::model::manifest::place::{Place, json_rows, xml_rows};
+use crate::model::manifest::place::{Find, JsonStep, Place, json_rows, xml_rows};
 use crate::model::manifest::{
     Counts, DateFormats, Encoding, Field, Format, From, Institution, Keep, Mapping, MetricField, MonthField, Numbers, RowsAt, Text,
 };
@@ -63,6 +63,9 @@ pub(super) fn mapping(reader: &mut Reader<'_>, source: &Section<'_>, format: For
     let keep = build.keeps(source);
     let counts = build.counts(source, &fields);
     let places = build.places;
+    if let Some(at) = &at {
+        check_places(reader, source, at, &places);
+    }
     if reader.problems.len() > before {
         return None;
     }
@@ -82,6 +85,25 @@ pub(super) fn mapping(reader: &mut Reader<'_>, source: &Section<'_>, format: For
         keep,
         counts: counts?,
     })
+}
+
+/// Places that there cannot be where the rows are.
+fn check_places(reader: &mut Reader<'_>, source: &Section<'_>, at: &RowsAt, places: &[Place]) {
+    let around = match at {
+        RowsAt::Json(steps) => steps.iter().filter(|step| matches!(step, JsonStep::Key(_))).count(),
+        RowsAt::Xml(names) => names.len() - 1,
+        _ => 0,
+    };
+    for place in places {
+        if place.up > around {
+            let what = format!("looks with '{}' further up than there is: around the rows are {around} that have names", place.as_str());
+            reader.problem(source, "fields", what);
+        }
+        if matches!(at, RowsAt::Table { header: false, .. } | RowsAt::Sheet { header: false, .. }) && matches!(place.find, Find::Column(_)) {
+            let what = format!("names the column '{}', but header = false says that columns have no names; write its number, as #3", place.as_str());
+            reader.problem(source, "fields", what);
+        }
+    }
 }
 
 /// Keys of other formats are slips of the pen.

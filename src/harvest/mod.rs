@@ -7,6 +7,7 @@
 pub mod attribute;
 pub mod change;
 pub mod intake;
+pub mod manifest;
 mod members;
 pub mod places;
 mod queue;

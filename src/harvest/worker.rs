@@ -10,6 +10,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio::sync::Mutex;
 
 use super::intake::{self, Contents};
+use super::manifest;
 use super::places::Places;
 use super::queue::{Job, PATIENCE, Queue};
 use super::settle::{Desk, MonthChange, Reply, SettleError, Subject};
@@ -23,7 +24,7 @@ use crate::model::{AccountId, Month, MonthOutcome, MonthRange, MonthState, Relea
 use crate::schedule::Task;
 use crate::secrets::Sealer;
 use crate::sources::counter_api::redactor_for;
-use crate::sources::{Credentials, FetchError, HttpClients, RawReply, ReportRequest, fetch_report, host_of};
+use crate::sources::{self, Credentials, FetchError, HttpClients, RawReply, ReportRequest, fetch_report, host_of};
 use crate::store::{Store, StoreError};
 
 /// How often whoever watches is told how long is still to be waited.
@@ -160,6 +161,13 @@ impl<'a> Harvester<'a> {
     pub async fn run(&'a self, tasks: Vec<Task>) -> Result<HarvestReport, HarvestError> {
         let mut queue = Queue::default();
         let sources: HashMap<&str, &SourceSettings> = self.settings.sources.iter().map(|s| (s.id.as_str(), s)).collect();
+        let tasks: Vec<Task> = tasks
+            .into_iter()
+            .flat_map(|task| match sources.get(task.source.as_str()) {
+                Some(source) => manifest::requests_of(task, source),
+                None => vec![task],
+            })
+            .collect();
         let asked: BTreeSet<&SourceId> = tasks.iter().map(|task| &task.source).collect();
         self.progress.planned(asked.len(), tasks.len(), tasks.iter().map(|task| task.months.iter().count()).sum());
         for task in tasks {
@@ -354,6 +362,10 @@ impl<'a> Harvester<'a> {
             // It costs the vendor nothing to look again each time.
             Err(reason) => return self.finish(source, job, Verdict::not_asked(task.months, &reason, Some(self.clock.now())), None).await,
         };
+        let by_manifest = match source.requests.as_ref().map(|requests| manifest::secrets(requests, &credentials, self.sealer)).transpose() {
+            Ok(secrets) => secrets,
+            Err(reason) => return self.finish(source, job, Verdict::not_asked(task.months, &reason, Some(self.clock.now())), None).await,
+        };
         let (choice, base_url) = Self::address(source, job);
         let release = match choice {
             ReleaseChoice::Release(release) => release,
@@ -380,7 +392,11 @@ impl<'a> Harvester<'a> {
                 *before = total;
             }
         };
-        match fetch_report(self.clients, &self.archive, &request, self.clock, &progress).await {
+        let fetched = match &by_manifest {
+            Some(secrets) => self.fetch_by_manifest(source, account, task, secrets, &progress).await,
+            None => fetch_report(self.clients, &self.archive, &request, self.clock, &progress).await,
+        };
+        match fetched {
             Err(FetchError::Archive(error)) => Err(error.into()),
             Err(error) => {
                 let (needs_a_person, of_host) = (error.needs_a_person(), error.is_of_host());
@@ -391,19 +407,27 @@ impl<'a> Harvester<'a> {
             Ok(reply) => {
                 let contents = self.look(source, &reply.sha256).await?;
                 let others = self.other_customers(account);
+                // Only COUNTER has releases.
+                let release_said = if by_manifest.is_some() { String::new() } else { release.to_string() };
                 let mut verdict = self.judge(source, job, account, release, &others, &earlier, &reply, &contents);
                 // What was masked as it came may be a secret again once its escapes are read.
-                let redactor = redactor_for(&credentials, base_url);
+                let redactor = match &by_manifest {
+                    Some(secrets) => sources::manifest::redactor_for(secrets, &account.customer_id),
+                    None => redactor_for(&credentials, base_url),
+                };
+                if let Some(requests) = &source.requests {
+                    manifest::in_its_words(&mut verdict, &reply, requests);
+                }
                 for outcome in &mut verdict.months {
                     outcome.reason = redactor.text(&outcome.reason);
                 }
                 let is_of_use = verdict.months.iter().any(|outcome| outcome.state == MonthState::Harvested);
-                let note = if is_of_use && verdict.host.until().is_none() {
+                let note = if is_of_use && by_manifest.is_none() && verdict.host.until().is_none() {
                     self.learn_members(source, account, base_url, &credentials, &contents).await?
                 } else {
                     None
                 };
-                let (mut request, verdict) = self.finish(source, job, verdict, Some((&reply, &contents, release))).await?;
+                let (mut request, verdict) = self.finish(source, job, verdict, Some((&reply, &contents, release_said))).await?;
                 request.notes.extend(note);
                 for note in &mut request.notes {
                     *note = redactor.text(note);
@@ -459,9 +483,9 @@ impl<'a> Harvester<'a> {
         source: &SourceSettings,
         job: &Job,
         verdict: Verdict,
-        reply: Option<(&RawReply, &Contents, Release)>,
+        reply: Option<(&RawReply, &Contents, String)>,
     ) -> Result<(RequestReport, Verdict), HarvestError> {
-        let archived = reply.map(|(reply, contents, release)| Reply { sha256: &reply.sha256, contents, release: release.to_string() });
+        let archived = reply.as_ref().map(|(reply, contents, release)| Reply { sha256: &reply.sha256, contents, release: release.clone() });
         // Months that the fallback is asked for are settled by its answer.
         let fallback = !verdict.try_fallback.is_empty() && !job.fallback && source.fallback.is_some();
         let mut outcomes: Vec<MonthOutcome> =
@@ -477,7 +501,7 @@ impl<'a> Harvester<'a> {
             settled => settled?,
         };
         let mut notes = verdict.notes.clone();
-        if let Some((_, Contents { reading: Ok(reading), .. }, _)) = reply {
+        if let Some((_, Contents { reading: Ok(reading), .. }, _)) = &reply {
             notes.extend(reading.notes.iter().map(ToString::to_string));
         }
         let request = RequestReport {
@@ -485,7 +509,7 @@ impl<'a> Harvester<'a> {
             outcomes,
             changes: settled.changes,
             rows: settled.rows,
-            bytes: reply.map_or(0, |(reply, _, _)| reply.bytes),
+            bytes: reply.as_ref().map_or(0, |(reply, _, _)| reply.bytes),
             notes,
             comes_again: false,
             trouble: verdict.trouble,

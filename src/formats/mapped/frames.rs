@@ -45,6 +45,22 @@ pub struct PageHead {
     pub bytes: u64,
 }
 
+/// So much of a stream as tells whether it is framed.
+///
+/// # Errors
+/// The reader fails.
+pub fn beginning(reader: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut beginning = Vec::new();
+    reader.take(MAGIC.len() as u64).read_to_end(&mut beginning)?;
+    Ok(beginning)
+}
+
+/// Whether a stream with this [`beginning`] is framed.
+#[must_use]
+pub fn is_framed(beginning: &[u8]) -> bool {
+    beginning == MAGIC
+}
+
 /// The beginning of a reply about these months.
 #[must_use]
 pub fn head(months: MonthRange) -> Vec<u8> {
@@ -80,9 +96,8 @@ impl<R: BufRead> Frames<R> {
     /// # Errors
     /// The reader fails, or the frames are broken.
     pub fn open(mut reader: R) -> Result<Self, FormatError> {
-        let mut beginning = Vec::new();
-        reader.by_ref().take(MAGIC.len() as u64).read_to_end(&mut beginning)?;
-        let framed = beginning == MAGIC;
+        let mut beginning = beginning(&mut reader)?;
+        let framed = is_framed(&beginning);
         if framed {
             beginning.clear();
         }
