@@ -278,7 +278,7 @@ pub(super) fn hide_addresses(text: &str) -> String {
     const HIDDEN: &str = "(address)";
     let mut out = String::with_capacity(text.len());
     let mut word = String::new();
-    let mut put = |word: &mut String, out: &mut String| {
+    let put = |word: &mut String, out: &mut String| {
         let inner = word.trim_matches(['.', ':', '/']);
         if !inner.is_empty() && is_address(inner) {
             out.push_str(&word.replacen(inner, HIDDEN, 1));
