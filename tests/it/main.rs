@@ -16,6 +16,7 @@ mod command_line;
 mod demo;
 mod explaining;
 mod imports;
+mod manifests;
 mod members;
 mod networks;
 mod pipeline;
