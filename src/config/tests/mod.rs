@@ -1,5 +1,6 @@
 //! Loading, from files and the environment.
 
+mod manifests;
 mod reference;
 mod sources;
 
