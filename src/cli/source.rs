@@ -211,7 +211,11 @@ fn the_source(
         (None, []) => return Err(Failure::input(format_args!("{}: has no source of the kind manifest", arguments.file.display()))),
         (None, several) => {
             let ids: Vec<&str> = several.iter().map(|source| source.id.as_str()).collect();
-            return Err(Failure::input(format_args!("{}: has several such sources: {}; choose with --source ID", arguments.file.display(), ids.join(", "))));
+            return Err(Failure::input(format_args!(
+                "{}: has several such sources: {}; choose with --source ID",
+                arguments.file.display(),
+                ids.join(", ")
+            )));
         }
     };
     Ok(SourceSettings { url: arguments.url.clone().unwrap_or_else(|| found.url.clone()), ..found.clone() })
@@ -220,7 +224,9 @@ fn the_source(
 /// An account's credentials, opened.
 pub(super) fn opened(account: &crate::model::registry::Account, sealer: &Sealer) -> Result<Credentials, String> {
     let open = |column: &str, stored: &str| {
-        sealer.reveal(&crate::secrets::context(&account.id, column), stored).map_err(|error| format!("account {}, {column}: {error}", account.id))
+        sealer
+            .reveal(&crate::secrets::context(&account.id, column), stored)
+            .map_err(|error| format!("account {}, {column}: {error}", account.id))
     };
     Ok(Credentials {
         customer_id: account.customer_id.clone(),

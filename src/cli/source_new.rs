@@ -38,7 +38,9 @@ impl<R: BufRead> Asking<'_, R> {
     }
 
     fn any(&mut self, question: &str, usual: &str) -> Result<String, Failure> {
-        self.ask(question, usual, |answer| if answer.contains(char::is_control) { Err("has a character that cannot be seen".into()) } else { Ok(()) })
+        self.ask(question, usual, |answer| {
+            if answer.contains(char::is_control) { Err("has a character that cannot be seen".into()) } else { Ok(()) }
+        })
     }
 
     fn needed(&mut self, question: &str, usual: &str) -> Result<String, Failure> {
@@ -125,7 +127,11 @@ fn manifest<R: BufRead>(asking: &mut Asking<'_, R>) -> Result<String, Failure> {
     line(&mut out, "about", &asking.any("In a few words, whose interface is it", "")?);
     out.push_str("\n[request]\n");
     line(&mut out, "url", &asking.needed("Its address, without parameters", "")?);
-    line(&mut out, "path", &asking.any("What follows for the usage, from the slash on ({account} {customer_id} {month} may stand in it)", "")?);
+    line(
+        &mut out,
+        "path",
+        &asking.any("What follows for the usage, from the slash on ({account} {customer_id} {month} may stand in it)", "")?,
+    );
     let per = asking.one_of("Is it asked for a month, or for a range of months", &["month", "range"])?;
     line(&mut out, "per", &per);
     let packed = asking.one_of("Are replies files that are packed", &["no", "gzip", "zip"])?;
@@ -197,7 +203,11 @@ fn pages<R: BufRead>(asking: &mut Asking<'_, R>, out: &mut String) -> Result<(),
         "link" => line(out, "next", &asking.any("Where in the reply is the next address; nothing if it is in the header Link", "")?),
         _ => {
             let size = asking.ask("How many rows has a whole page; nothing if that is not sure", "", |answer| {
-                if answer.is_empty() || answer.parse::<u32>().is_ok_and(|size| size > 0) { Ok(()) } else { Err("write a whole number".into()) }
+                if answer.is_empty() || answer.parse::<u32>().is_ok_and(|size| size > 0) {
+                    Ok(())
+                } else {
+                    Err("write a whole number".into())
+                }
             })?;
             if !size.is_empty() {
                 let _ = writeln!(out, "size = {size}");
@@ -222,7 +232,11 @@ fn rows<R: BufRead>(asking: &mut Asking<'_, R>, out: &mut String) -> Result<Stri
         }
         _ => {}
     }
-    line(out, "report", &asking.needed("To which report does the usage belong (PR: a platform's, TR: titles', DR: databases', IR: items')", "PR")?);
+    line(
+        out,
+        "report",
+        &asking.needed("To which report does the usage belong (PR: a platform's, TR: titles', DR: databases', IR: items')", "PR")?,
+    );
     line(out, "date", &asking.any("How are dates written, as %d.%m.%Y; nothing for YYYY-MM and YYYY-MM-DD", "")?);
     let decimal = asking.one_of("What stands before decimals", &[".", ","])?;
     if decimal == "," {

@@ -19,7 +19,12 @@ use crate::secrets::KeyLocation;
 const MOST_PAGES: u32 = 1000;
 
 /// A section within a section; one that is not there is empty.
-pub(super) fn inner<'a>(reader: &mut Reader<'_>, section: &Section<'a>, key: &str, empty: &'a Map<String, Value>) -> &'a Map<String, Value> {
+pub(super) fn inner<'a>(
+    reader: &mut Reader<'_>,
+    section: &Section<'a>,
+    key: &str,
+    empty: &'a Map<String, Value>,
+) -> &'a Map<String, Value> {
     match section.get(key).map(|value| &value.kind) {
         None => empty,
         Some(ValueKind::Table(table)) => table,
@@ -261,7 +266,11 @@ fn json(reader: &mut Reader<'_>, section: &Section<'_>, key: &str, value: &Value
             for key in names {
                 let inner = Section { name: &name, table };
                 if SECRET_PARAMETERS.contains(&key.to_ascii_lowercase().as_str()) {
-                    reader.problem(&inner, key, "names a secret; secrets belong into [source.auth], where they are only named and not written");
+                    reader.problem(
+                        &inner,
+                        key,
+                        "names a secret; secrets belong into [source.auth], where they are only named and not written",
+                    );
                     return None;
                 }
                 entries.push((key.clone(), json(reader, &inner, key, table.get(key)?)?));
@@ -310,7 +319,9 @@ fn auth(reader: &mut Reader<'_>, source: &Section<'_>) -> Auth {
     let (client_id, client_secret) = (secret("client_id", Secret::RequestorId), secret("client_secret", Secret::ApiKey));
     let secret = secret("secret", Secret::ApiKey);
     let name = reader.parse(&section, "name", |text| match kind.as_str() {
-        "header" => HeaderName::from_bytes(text.as_bytes()).map(|name| name.as_str().to_owned()).map_err(|_| "is no name of a header".into()),
+        "header" => {
+            HeaderName::from_bytes(text.as_bytes()).map(|name| name.as_str().to_owned()).map_err(|_| "is no name of a header".into())
+        }
         _ => Ok(text.to_owned()),
     });
     if needs.contains(&"name") && section.get("name").is_none() {
@@ -399,7 +410,8 @@ fn pages(reader: &mut Reader<'_>, source: &Section<'_>, format: Format) -> (Opti
         }
     }
     let mut place = |key: &str| reader.parse(&section, key, |text| place_in_reply(text, format));
-    let (page_count, row_count, more, cursor, next) = (place("page_count"), place("row_count"), place("more"), place("cursor"), place("next"));
+    let (page_count, row_count, more, cursor, next) =
+        (place("page_count"), place("row_count"), place("more"), place("cursor"), place("next"));
     let mut number = |key: &str| section.get(key).and_then(|_| reader.number(&section, key, 0, u32::MAX)).map(u64::from);
     let (first, size) = (number("first"), number("size"));
     if size == Some(0) {

@@ -99,8 +99,12 @@ fn check_places(reader: &mut Reader<'_>, source: &Section<'_>, at: &RowsAt, plac
             let what = format!("looks with '{}' further up than there is: around the rows are {around} that have names", place.as_str());
             reader.problem(source, "fields", what);
         }
-        if matches!(at, RowsAt::Table { header: false, .. } | RowsAt::Sheet { header: false, .. }) && matches!(place.find, Find::Column(_)) {
-            let what = format!("names the column '{}', but header = false says that columns have no names; write its number, as #3", place.as_str());
+        if matches!(at, RowsAt::Table { header: false, .. } | RowsAt::Sheet { header: false, .. }) && matches!(place.find, Find::Column(_))
+        {
+            let what = format!(
+                "names the column '{}', but header = false says that columns have no names; write its number, as #3",
+                place.as_str()
+            );
             reader.problem(source, "fields", what);
         }
     }
@@ -253,7 +257,11 @@ impl Build<'_, '_> {
             }
             (None, Some(_)) => From::Value(self.text(inner, "value")?),
             _ => {
-                self.reader.problem(outer, key, "says where it comes from by from (a place in the row) or value (always the same); give one of them");
+                self.reader.problem(
+                    outer,
+                    key,
+                    "says where it comes from by from (a place in the row) or value (always the same); give one of them",
+                );
                 return None;
             }
         };
@@ -315,8 +323,7 @@ impl Build<'_, '_> {
         let name = section.key("institution");
         let inner = Section { name: &name, table };
         known_keys(self.reader, &inner, &INSTITUTION_KEYS);
-        let institution =
-            Institution { id: self.field(&inner, "id"), name: self.field(&inner, "name"), isil: self.field(&inner, "isil") };
+        let institution = Institution { id: self.field(&inner, "id"), name: self.field(&inner, "name"), isil: self.field(&inner, "isil") };
         if institution.is_empty() {
             self.reader.problem(section, "institution", "says nothing; give id, name or isil");
         }
@@ -384,7 +391,8 @@ impl Build<'_, '_> {
         let tables = self.sections(source, "metric", "[[source.metric]]");
         match (named, tables.is_empty()) {
             ((false, false), true) => {
-                let what = "says nothing of what is counted; give a [[source.metric]] for each metric, or metric and count in [source.fields]";
+                let what =
+                    "says nothing of what is counted; give a [[source.metric]] for each metric, or metric and count in [source.fields]";
                 self.reader.problem(source, "rows", what);
                 None
             }
@@ -404,7 +412,11 @@ impl Build<'_, '_> {
                 Some(Counts::Fields(metrics))
             }
             ((true, true), false) => {
-                self.reader.problem(source, "metric", "stands beside metric and count in fields; say what is counted in one of the two ways");
+                self.reader.problem(
+                    source,
+                    "metric",
+                    "stands beside metric and count in fields; say what is counted in one of the two ways",
+                );
                 None
             }
             (_, _) => {

@@ -71,7 +71,8 @@ fn source(reader: &mut Reader<'_>, section: &Section<'_>, place: &Place) -> Opti
     let allow_http = if section.get("allow_http").is_some() { reader.switch(section, "allow_http") } else { Some(false) };
     let release = release_choice(reader, section);
     let check = |text: &str| if counter { address(text, allow_http.unwrap_or(true)) } else { other_address(text) };
-    let url = if is_manifest { manifest_url(reader, section, place, allow_http.unwrap_or(true)) } else { reader.parse(section, "url", check) };
+    let url =
+        if is_manifest { manifest_url(reader, section, place, allow_http.unwrap_or(true)) } else { reader.parse(section, "url", check) };
     let fallback = fallback(reader, section, allow_http.unwrap_or(true));
     if let (Some(Some(fallback)), Some(url), Some(ReleaseChoice::Release(release))) = (&fallback, &url, release)
         && fallback.url == *url
@@ -153,7 +154,8 @@ fn manifest(reader: &mut Reader<'_>, section: &Section<'_>, place: &Place) -> (O
         }
         return (None, None);
     };
-    let has_month = matches!(section.get("fields").map(|fields| &fields.kind), Some(ValueKind::Table(fields)) if fields.get("month").is_some());
+    let has_month =
+        matches!(section.get("fields").map(|fields| &fields.kind), Some(ValueKind::Table(fields)) if fields.get("month").is_some());
     let requests = build_manifest::requests(reader, section, format, has_month);
     (requests, build_mapping::mapping(reader, section, format, true))
 }

@@ -90,20 +90,8 @@ pub const AUTH_KEYS: [&str; 11] =
 pub const PAGES_KEYS: [&str; 10] = ["kind", "first", "size", "page_count", "row_count", "more", "cursor", "header", "next", "most"];
 
 /// The keys of a manifest's `rows`.
-pub const ROWS_KEYS: [&str; 12] = [
-    "format",
-    "path",
-    "may_be_absent",
-    "report",
-    "encoding",
-    "separator",
-    "skip",
-    "header",
-    "sheet",
-    "decimal",
-    "thousands",
-    "date",
-];
+pub const ROWS_KEYS: [&str; 12] =
+    ["format", "path", "may_be_absent", "report", "encoding", "separator", "skip", "header", "sheet", "decimal", "thousands", "date"];
 
 /// The keys of a manifest's `fields`.
 pub const FIELDS_KEYS: [&str; 22] = [

@@ -362,7 +362,8 @@ impl<'a> Harvester<'a> {
             // It costs the vendor nothing to look again each time.
             Err(reason) => return self.finish(source, job, Verdict::not_asked(task.months, &reason, Some(self.clock.now())), None).await,
         };
-        let by_manifest = match source.requests.as_ref().map(|requests| manifest::secrets(requests, &credentials, self.sealer)).transpose() {
+        let by_manifest = match source.requests.as_ref().map(|requests| manifest::secrets(requests, &credentials, self.sealer)).transpose()
+        {
             Ok(secrets) => secrets,
             Err(reason) => return self.finish(source, job, Verdict::not_asked(task.months, &reason, Some(self.clock.now())), None).await,
         };

@@ -124,7 +124,9 @@ pub enum FetchError {
         what: String,
     },
     /// A workbook that repeats a secret cannot be kept.
-    #[error("{host}: the workbook repeats our credentials, which cannot be taken out of it; nothing was kept. Ask the vendor for another format")]
+    #[error(
+        "{host}: the workbook repeats our credentials, which cannot be taken out of it; nothing was kept. Ask the vendor for another format"
+    )]
     Echo {
         /// The host and port.
         host: String,

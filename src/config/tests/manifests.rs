@@ -51,8 +51,8 @@ fn a_manifest_needs_little() {
 #[test]
 fn a_slip_is_told_with_its_place_and_what_was_meant() {
     for (from, to, expected) in [
-        ("path = \"/use", "pth = \"/use", "avling.toml:6:1: source a.request.pth: no key has this name here; did you mean 'path'?"),
-        ("{begin}", "{bgin}", "avling.toml:7:11: source a.request.query.from: nothing is called '{bgin}'; there are {account}"),
+        ("path = \"/use", "pth = \"/use", "avling.toml:7:1: source a.request.pth: no key has this name here; did you mean 'path'?"),
+        ("{begin}", "{bgin}", "avling.toml:8:11: source a.request.query.from: nothing is called '{bgin}'; there are {account}"),
         ("\"json\"", "\"jsn\"", "source a.rows.format: 'jsn' is none of json, json_lines"),
         ("items[*]", "items[", "source a.rows.path: has a bracket that is not closed"),
         ("month = \"m\"", "month = \"m\"\ntitel = \"t\"", "source a.fields.titel: no key has this name here; did you mean 'title'?"),
@@ -66,9 +66,17 @@ fn a_slip_is_told_with_its_place_and_what_was_meant() {
         ("[source.rows]", "[source.rows]\nsheet = \"x\"", "source a.rows.sheet: is nothing for this format"),
         ("[source.rows]", "[source.rows]\ndate = \"%Q\"", "source a.rows.date: '%Q' is no format of a date"),
         ("[source.rows]", "[source.rows]\nthousands = \".\"\ndecimal = \".\"", "is the same as decimal"),
-        ("[source.rows]", "[source.auth]\nkind = \"bearer\"\nsecret = \"very-secret\"\n[source.rows]", "source a.auth.secret: does not say where the secret is"),
+        (
+            "[source.rows]",
+            "[source.auth]\nkind = \"bearer\"\nsecret = \"very-secret\"\n[source.rows]",
+            "source a.auth.secret: does not say where the secret is",
+        ),
         ("[source.rows]", "[source.auth]\nkind = \"header\"\n[source.rows]", "source a.auth: has no name; say in which header"),
-        ("[source.rows]", "[source.auth]\nkind = \"basic\"\nscope = \"x\"\n[source.rows]", "source a.auth.scope: is nothing for the kind 'basic', which takes user, password"),
+        (
+            "[source.rows]",
+            "[source.auth]\nkind = \"basic\"\nscope = \"x\"\n[source.rows]",
+            "source a.auth.scope: is nothing for the kind 'basic', which takes user, password",
+        ),
         ("[source.rows]", "[source.auth]\nkind = \"oauth2\"\n[source.rows]", "has no token_url"),
         ("[source.rows]", "[source.pages]\nkind = \"cursor\"\n[source.rows]", "says where the cursor is by cursor"),
         ("[source.rows]", "[source.pages]\nkind = \"page\"\n[source.rows]", "is 'page', but the request never sends {page}"),
@@ -88,7 +96,8 @@ fn a_slip_is_told_with_its_place_and_what_was_meant() {
 #[test]
 fn a_file_is_shared_and_what_stands_in_the_source_goes_before_it() {
     let manifest = WHOLE.replace("[source.", "[").replace("[[source.", "[[");
-    let manifest = format!("about = \"x\"\n{manifest}[auth]\nkind = \"bearer\"\nsecret = \"file:key.txt\"\n").replace("[request]", "[request]\nurl = \"https://example.com\"");
+    let manifest = format!("about = \"x\"\n{manifest}[auth]\nkind = \"bearer\"\nsecret = \"file:key.txt\"\n")
+        .replace("[request]", "[request]\nurl = \"https://example.com\"");
     let main = "[[source]]\nid = \"a\"\nkind = \"manifest\"\nmanifest = \"m/x.toml\"\n\
                 [[source]]\nid = \"b\"\nkind = \"manifest\"\nmanifest = \"m/x.toml\"\nurl = \"https://example.org/b\"\n[source.auth]\nkind = \"query\"\nname = \"k\"\n";
     let folder = folder(&[("avling.toml", main), ("m/x.toml", &manifest)]);
@@ -102,7 +111,10 @@ fn a_file_is_shared_and_what_stands_in_the_source_goes_before_it() {
     assert_eq!(a.mapping, b.mapping);
     std::fs::write(folder.path().join("m/x.toml"), manifest.replace("[fields]", "[feilds]\n[id]")).unwrap();
     let problems = load_in(&folder, None, &[]).unwrap_err().to_string();
-    assert!(problems.contains("m/x.toml:") && problems.contains("no section of a manifest has this name; did you mean 'fields'?"), "{problems}");
+    assert!(
+        problems.contains("m/x.toml:") && problems.contains("no section of a manifest has this name; did you mean 'fields'?"),
+        "{problems}"
+    );
     assert!(problems.contains("what is about a source stands in its [[source]]"), "{problems}");
     std::fs::remove_file(folder.path().join("m/x.toml")).unwrap();
     assert!(load_in(&folder, None, &[]).unwrap_err().to_string().contains("avling.toml:4:1: manifest: there is no file"));
@@ -113,7 +125,10 @@ fn a_manifest_may_say_much() {
     let source = source(&format!(
         "{}[source.auth]\nkind = \"oauth2\"\ntoken_url = \"https://example.org/t\"\nclient_id = \"env:ID\"\n\
          [source.pages]\nkind = \"offset\"\nsize = 5\nrow_count = \"meta.total\"\nmost = 7\n",
-        WHOLE.replace("size = 5", "o = \"{offset}\"").replace("[source.request]", "[source.request]\nper = \"range\"\nmonths_at_once = 6\npacked = \"gzip\"\njson = { a = [1, { b = \"{month}\" }], c = true }")
+        WHOLE.replace("size = 5", "o = \"{offset}\"").replace(
+            "[source.request]",
+            "[source.request]\nper = \"range\"\nmonths_at_once = 6\npacked = \"gzip\"\njson = { a = [1, { b = \"{month}\" }], c = true }"
+        )
     ));
     let requests = source.requests.unwrap();
     assert_eq!((requests.per, requests.most_pages), (Per::Range(6), 7));

@@ -19,12 +19,7 @@ use crate::model::manifest::{Mapping, RowsAt};
 const MOST_WAITING: usize = 32 * 1024 * 1024;
 
 /// Passes the rows of a document on.
-pub(super) fn read(
-    mut reader: impl BufRead,
-    mapping: &Mapping,
-    take: &mut dyn Take,
-    wanted: &mut Wanted<'_>,
-) -> Result<(), FormatError> {
+pub(super) fn read(mut reader: impl BufRead, mapping: &Mapping, take: &mut dyn Take, wanted: &mut Wanted<'_>) -> Result<(), FormatError> {
     let RowsAt::Json(steps) = &mapping.rows else { return Err(FormatError::NotReport("the mapping is not one of JSON".into())) };
     let (first, beginning) = beginning(&mut reader)?;
     if !matches!(first, Some(b'{' | b'[')) {
@@ -251,7 +246,8 @@ impl<'s, 'w> State<'s, 'w> {
         }
         self.waiting_size += cells.iter().flatten().map(String::len).sum::<usize>() + 64 * (1 + cells.len());
         if self.waiting_size > MOST_WAITING {
-            let what = "a value that is looked for around the rows (^) does not stand before them, and there are too many rows to wait for it";
+            let what =
+                "a value that is looked for around the rows (^) does not stand before them, and there are too many rows to wait for it";
             return Err(FormatError::BadRow { place: format!("row {}", self.rows), what: what.into() });
         }
         self.waiting.push(Waiting { number: self.rows, cells, missing });

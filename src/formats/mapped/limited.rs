@@ -7,7 +7,7 @@ use std::rc::Rc;
 use super::super::FormatError;
 
 /// The largest row, in bytes.
-pub(super) const LONGEST_ROW: u64 = 16 * 1024 * 1024;
+pub(super) const LONGEST_ROW: u64 = 1024 * 1024;
 
 /// How many bytes were read since the row began.
 #[derive(Debug, Clone, Default)]

@@ -157,14 +157,7 @@ impl<'a> Rows<'a> {
             }
         }
         let header = ReportHeader { report: Some(self.mapping.report.clone()), ..ReportHeader::default() };
-        Reading {
-            header,
-            exceptions: Vec::new(),
-            notes: self.notes.into_notes(),
-            records: self.records,
-            has_items: true,
-            looks_like: None,
-        }
+        Reading { header, exceptions: Vec::new(), notes: self.notes.into_notes(), records: self.records, has_items: true, looks_like: None }
     }
 
     fn place(&self, number: u64) -> String {
@@ -199,7 +192,11 @@ impl<'a> Rows<'a> {
         let counts = self.counts(cells, number)?;
         if let Some(seen) = seen {
             seen.month = Some(month);
-            seen.title = [&item.title, &item.item, &item.database, &item.platform].into_iter().find(|name| !name.is_empty()).cloned().unwrap_or_default();
+            seen.title = [&item.title, &item.item, &item.database, &item.platform]
+                .into_iter()
+                .find(|name| !name.is_empty())
+                .cloned()
+                .unwrap_or_default();
             seen.member.clone_from(&member);
             seen.addresses = addresses.is_some();
         }
@@ -280,7 +277,11 @@ impl<'a> Rows<'a> {
             Counts::Named { metric, count } => {
                 let name = plain(metric, cells, "metric")?;
                 if !is_metric(name) {
-                    let what = if name.is_empty() { "is empty or missing" } else { "is not a metric; they look like Total_Item_Requests, so say in map what it is called" };
+                    let what = if name.is_empty() {
+                        "is empty or missing"
+                    } else {
+                        "is not a metric; they look like Total_Item_Requests, so say in map what it is called"
+                    };
                     return Err(Refused::Row(format!("metric: {what}")));
                 }
                 let text = count.text(cells);
@@ -298,7 +299,11 @@ impl<'a> Rows<'a> {
                     }
                     let text = metric.count.text(cells);
                     // Where there are many metrics, one that is left empty says that there was nothing.
-                    let count = if text.is_empty() { 0 } else { numbers.count(text).map_err(|what| Refused::Row(format!("{}: {what}", metric.name)))? };
+                    let count = if text.is_empty() {
+                        0
+                    } else {
+                        numbers.count(text).map_err(|what| Refused::Row(format!("{}: {what}", metric.name)))?
+                    };
                     let institution = (!metric.institution.is_empty()).then_some(&metric.institution);
                     counts.push(Count { metric: self.word(4, &metric.name, number, "metric"), count, institution });
                 }

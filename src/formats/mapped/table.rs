@@ -36,7 +36,8 @@ fn rows(mut reader: impl BufRead, mapping: &Mapping, take: &mut dyn Take, wanted
     let mut records = Records::plain(reader, separator);
     let mut record = Record::default();
     let known = |record: &Record| {
-        let is_column = |cell: &str| mapping.places.iter().any(|place| matches!(&place.find, Find::Column(name) if same_letters(name, cell)));
+        let is_column =
+            |cell: &str| mapping.places.iter().any(|place| matches!(&place.find, Find::Column(name) if same_letters(name, cell)));
         (0..record.len()).filter(|place| record.cell(*place).is_ok_and(|cell| !cell.is_empty() && is_column(cell))).count()
     };
     let line = |record: &Record| record.line() + u64::from(skip);
@@ -114,7 +115,9 @@ pub(super) fn columns(places: &[Place], names: &[&str], wanted: &mut Wanted<'_>)
 
 /// The column of this name: as it is written, else but for case, blanks and underscores.
 fn column(name: &str, names: &[&str]) -> Result<usize, FormatError> {
-    let find = |same: &dyn Fn(&str) -> bool| -> Vec<usize> { names.iter().enumerate().filter(|(_, known)| same(known)).map(|(place, _)| place).collect() };
+    let find = |same: &dyn Fn(&str) -> bool| -> Vec<usize> {
+        names.iter().enumerate().filter(|(_, known)| same(known)).map(|(place, _)| place).collect()
+    };
     let mut found = find(&|known| known == name);
     if found.is_empty() {
         found = find(&|known| same_letters(known, name));
@@ -123,7 +126,8 @@ fn column(name: &str, names: &[&str]) -> Result<usize, FormatError> {
         [one] => Ok(*one),
         [] => {
             let shown = |name: &&&str| !name.is_empty() && !is_address(name);
-            let known: Vec<String> = names.iter().filter(shown).take(30).map(|name| name.chars().filter(|c| !c.is_control()).take(40).collect()).collect();
+            let known: Vec<String> =
+                names.iter().filter(shown).take(30).map(|name| name.chars().filter(|c| !c.is_control()).take(40).collect()).collect();
             Err(FormatError::NotReport(format!("it has no column '{name}'; it has: {}", known.join(", "))))
         }
         _ => Err(FormatError::NotReport(format!("it has several columns '{name}'; name the right one by its number, as #3"))),

@@ -58,7 +58,8 @@ fn json_is_read_along_its_path() {
     let mapping = mapping(&format!(
         "[rows]\nformat = \"json\"\npath = \"data.months[*].items[*]\"\n[fields]\nmonth = \"^.month\"\ntitle = \"name.nb\"\n{METRICS}"
     ));
-    let expected = ["2024-01 A Total_Item_Requests 3 account", "2024-01 B Total_Item_Requests 4 account", "2024-02 A Total_Item_Requests 5 account"];
+    let expected =
+        ["2024-01 A Total_Item_Requests 3 account", "2024-01 B Total_Item_Requests 4 account", "2024-02 A Total_Item_Requests 5 account"];
     let payload = r#"{"x":[{"y":1}],"data":{"months":[
         {"month":"2024-01","items":[{"name":{"nb":"A"},"views":3,"extra":{}},{"name":{"nb":"B"},"views":"4"},{"name":{"nb":"C"},"views":0}]},
         {"items":[{"name":{"nb":"A"},"views":5.0}],"month":"2024-02"}]},"z":null}"#;
@@ -93,8 +94,8 @@ fn json_that_is_something_else_is_refused() {
 #[test]
 fn a_row_without_end_is_refused_and_what_lies_beside_the_rows_is_not() {
     let mapping = mapping(&format!("[rows]\nformat = \"json\"\npath = \"items[*]\"\n[fields]\nmonth = \"m\"\n{METRICS}"));
-    let long = "x".repeat(17 << 20);
-    assert!(refused(&mapping, &format!(r#"{{"items":[{{"m":"{long}"#)).contains("row 1: goes on for more than 16 MiB"));
+    let long = "x".repeat(2 << 20);
+    assert!(refused(&mapping, &format!(r#"{{"items":[{{"m":"{long}"#)).contains("row 1: goes on for more than 1 MiB"));
     let beside = format!(r#"{{"a":[{}1],"items":[{{"m":"2024-01","views":1}}]}}"#, "\"xxxxxxxxxxxxxxxx\",".repeat(1 << 20));
     assert_eq!(lines(&mapping, &beside).len(), 1);
 }
@@ -150,13 +151,18 @@ fn institutions_and_addresses_are_scopes() {
     );
     assert_eq!(
         found,
-        ["2024-01 #1 Total_Item_Requests 1 addresses 192.0.2.7", "2024-01 B;C Total_Item_Requests 2 member customer_id=\"7\" name=\"Halden\""]
+        [
+            "2024-01 #1 Total_Item_Requests 1 addresses 192.0.2.7",
+            "2024-01 B;C Total_Item_Requests 2 member customer_id=\"7\" name=\"Halden\""
+        ]
     );
     let wrong = refused(&mapping, "måned;tittel;ip;kunde;bibliotek;views\n2024-01;192.0.2.7;A;;;1\n");
     assert!(wrong.contains("line 2: title: holds an address") && !wrong.contains("192"), "{wrong}");
     let wrong = refused(&mapping, "måned;tittel;ip;kunde;bibliotek;views\n2024-01;A;203.0.113.999;;;1\n");
     assert!(wrong.contains("line 2: address:") && !wrong.contains("203"), "{wrong}");
-    assert!(refused(&mapping, "måned;tittel;ip;kunde;views\n").contains("has no column 'bibliotek'; it has: måned, tittel, ip, kunde, views"));
+    assert!(
+        refused(&mapping, "måned;tittel;ip;kunde;views\n").contains("has no column 'bibliotek'; it has: måned, tittel, ip, kunde, views")
+    );
     assert!(refused(&mapping, "måned;tittel;ip;kunde;bibliotek;views\n2024-01;A\n").contains("line 2: has 2 cells where the header has 6"));
     assert!(refused(&mapping, "<html>\n<b>no</b>").contains("has no column"));
     assert!(refused(&mapping, "").contains("it is empty"));
@@ -178,7 +184,10 @@ fn tables_come_in_many_letters_and_shapes() {
     assert_eq!(found(&rows("utf-16"), &wide), expected);
     let what = all(&rows("utf-8"), &latin).unwrap_err().to_string();
     assert!(what.contains("windows-1252"), "{what}");
-    let tabs = mapping(&format!("[rows]\nformat = \"tsv\"\nheader = false\n[fields]\nmonth = \"#1\"\ntitle = \"#2\"\n{}", METRICS.replace("views", "#4")));
+    let tabs = mapping(&format!(
+        "[rows]\nformat = \"tsv\"\nheader = false\n[fields]\nmonth = \"#1\"\ntitle = \"#2\"\n{}",
+        METRICS.replace("views", "#4")
+    ));
     assert_eq!(lines(&tabs, "2024-01\tA, B\t\t5\n"), ["2024-01 A, B Total_Item_Requests 5 account"]);
 }
 
@@ -229,8 +238,8 @@ fn xml_is_read_along_its_path() {
         let what = refused(&mapping, payload);
         assert!(what.contains(expected), "{payload}: {what}");
     }
-    let endless = format!("<Report><Month month='2024-01'><Loan><Title>{}", "x".repeat(17 << 20));
-    assert!(refused(&mapping, &endless).contains("row 1: goes on for more than 16 MiB"));
+    let endless = format!("<Report><Month month='2024-01'><Loan><Title>{}", "x".repeat(2 << 20));
+    assert!(refused(&mapping, &endless).contains("row 1: goes on for more than 1 MiB"));
     let beside = format!("<Report><Big>{}</Big><Month month='2024-01'/></Report>", "<a>xxxxxxxxxxxx</a>".repeat(1 << 16));
     assert!(lines(&mapping, &beside).is_empty());
 }
@@ -261,14 +270,22 @@ fn workbooks_are_read_by_their_columns() {
     for broken in [&bytes[..bytes.len() / 2], b"PK\x03\x04", b"<html>"] {
         assert!(all(&mapping, broken).is_err());
     }
-    let other = self::mapping("[rows]\nformat = \"xlsx\"\nsheet = \"Annet\"\n[fields]\nmonth = \"Dato\"\n[[metric]]\nname = \"M\"\nfrom = \"Antall\"\n");
+    let other = self::mapping(
+        "[rows]\nformat = \"xlsx\"\nsheet = \"Annet\"\n[fields]\nmonth = \"Dato\"\n[[metric]]\nname = \"M\"\nfrom = \"Antall\"\n",
+    );
     assert!(all(&other, &bytes).unwrap_err().to_string().contains("has no sheet 'Annet'; its sheets: 'Sheet1', 'Bruk'"));
 }
 
 fn framed(months: (&str, &str), pages: &[(u16, &str)]) -> Vec<u8> {
     let mut out = head(MonthRange::new(months.0.parse().unwrap(), months.1.parse().unwrap()));
     for (number, (status, body)) in pages.iter().enumerate() {
-        let head = PageHead { page: number as u64 + 1, status: *status, url: "https://x".into(), content_type: String::new(), bytes: body.len() as u64 };
+        let head = PageHead {
+            page: number as u64 + 1,
+            status: *status,
+            url: "https://x".into(),
+            content_type: String::new(),
+            bytes: body.len() as u64,
+        };
         out.extend(page(&head));
         out.extend(body.as_bytes());
         out.push(b'\n');
@@ -283,7 +300,9 @@ fn pages_in_frames_are_one_reply() {
     let expected = ["2024-05 A Total_Item_Requests 1 account", "2024-05 B Total_Item_Requests 2 account"];
     assert_eq!(all(&mapping, &two).unwrap().1, expected);
     let what = |bytes: &[u8]| all(&mapping, bytes).unwrap_err().to_string();
-    assert!(what(&framed(("2024-05", "2024-05"), &[(200, "t,n\nA,1\n"), (200, "t,n\nB,x\n")])).contains("page 2, line 2: Total_Item_Requests"));
+    assert!(
+        what(&framed(("2024-05", "2024-05"), &[(200, "t,n\nA,1\n"), (200, "t,n\nB,x\n")])).contains("page 2, line 2: Total_Item_Requests")
+    );
     assert!(what(&framed(("2024-05", "2024-05"), &[(200, "t,n\nA,1\n"), (503, "no")])).contains("page 2 was answered with status 503"));
     assert!(what(&framed(("2024-05", "2024-06"), &[(200, "t,n\nA,1\n")])).contains("do not say which month"));
     assert!(what(b"t,n\nA,1\n").contains("do not say which month"));
@@ -314,7 +333,9 @@ fn a_page_tells_what_paging_needs() {
 
 #[test]
 fn a_watched_payload_tells_of_every_row() {
-    let mapping = mapping(&format!("[rows]\nformat = \"json\"\npath = \"[*]\"\n[fields]\nmonth = \"m\"\ntitle = \"t\"\naddress = \"ip\"\n{METRICS}[[keep]]\nfrom = \"t\"\nis_not = \"Sum\"\n"));
+    let mapping = mapping(&format!(
+        "[rows]\nformat = \"json\"\npath = \"[*]\"\n[fields]\nmonth = \"m\"\ntitle = \"t\"\naddress = \"ip\"\n{METRICS}[[keep]]\nfrom = \"t\"\nis_not = \"Sum\"\n"
+    ));
     let payload = r#"[{"m":"2024-01","t":"A","ip":"192.0.2.7","views":1,"who":"kari"},{"m":"x","t":"B","views":1},{"t":"Sum"},{"m":"2024-01","t":"C","views":4}]"#;
     let (reading, seen) = watch(payload.as_bytes(), &mapping, 2).unwrap();
     assert_eq!((seen.rows, seen.left_out, seen.wrong, seen.records, reading.records), (4, 1, 1, 2, 2));

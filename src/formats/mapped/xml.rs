@@ -66,12 +66,7 @@ impl Node {
 }
 
 /// Passes the rows of a document on.
-pub(super) fn read(
-    mut reader: impl BufRead,
-    mapping: &Mapping,
-    take: &mut dyn Take,
-    wanted: &mut Wanted<'_>,
-) -> Result<(), FormatError> {
+pub(super) fn read(mut reader: impl BufRead, mapping: &Mapping, take: &mut dyn Take, wanted: &mut Wanted<'_>) -> Result<(), FormatError> {
     let RowsAt::Xml(path) = &mapping.rows else { return Err(FormatError::NotReport("the mapping is not one of XML".into())) };
     let (first, beginning) = beginning(&mut reader)?;
     if first != Some(b'<') {
@@ -81,7 +76,19 @@ pub(super) fn read(
     let mut xml = Reader::from_reader(reader);
     xml.config_mut().expand_empty_elements = true;
     xml.config_mut().check_comments = true;
-    let mut state = State { mapping, path, take, wanted, used: used.clone(), around: Vec::new(), building: Vec::new(), skipped: 0, rows: 0, reached: path.len() < 2, ended: false };
+    let mut state = State {
+        mapping,
+        path,
+        take,
+        wanted,
+        used: used.clone(),
+        around: Vec::new(),
+        building: Vec::new(),
+        skipped: 0,
+        rows: 0,
+        reached: path.len() < 2,
+        ended: false,
+    };
     let mut buffer = Vec::new();
     loop {
         buffer.clear();
@@ -168,6 +175,7 @@ impl State<'_, '_> {
     fn start(&mut self, start: &BytesStart<'_>) -> Result<(), FormatError> {
         if self.skipped > 0 {
             self.skipped += 1;
+            self.used.begin();
             return if self.skipped > 10_000 { Err(self.broken("its elements lie too deep in each other")) } else { Ok(()) };
         }
         let name = start.local_name().into_inner().to_owned();
@@ -186,7 +194,11 @@ impl State<'_, '_> {
                 self.used.begin();
             }
             let node = self.node(name, start)?;
-            if is_row { self.building.push(node) } else { self.around.push(node) }
+            if is_row {
+                self.building.push(node)
+            } else {
+                self.around.push(node)
+            }
             self.reached |= self.around.len() + 1 == self.path.len();
             return Ok(());
         }
@@ -211,7 +223,8 @@ impl State<'_, '_> {
             _ => false,
         };
         // The row is one deeper than what is open around it.
-        let of_rows = |place: &&Place| place.up > 0 && self.path.len().checked_sub(1 + place.up) == Some(depth - 1) && begins(&place.find, 0);
+        let of_rows =
+            |place: &&Place| place.up > 0 && self.path.len().checked_sub(1 + place.up) == Some(depth - 1) && begins(&place.find, 0);
         self.mapping.places.iter().any(|place| of_rows(&place)) || self.wanted.places.iter().any(|place| begins(&place.find, depth))
     }
 
@@ -230,9 +243,7 @@ impl State<'_, '_> {
     fn end(&mut self) -> Result<(), FormatError> {
         if self.skipped > 0 {
             self.skipped -= 1;
-            if self.skipped == 0 {
-                self.used.begin();
-            }
+            self.used.begin();
             return Ok(());
         }
         if let Some(node) = self.building.pop() {
@@ -266,7 +277,8 @@ impl State<'_, '_> {
         for (number, place) in self.wanted.places.iter().enumerate() {
             let Find::Xml(find) = &place.find else { continue };
             let depth = self.around.len();
-            let on_the_way = depth > 0 && find.steps.len() >= depth && find.steps.iter().zip(&self.around).all(|(step, node)| step.name == node.name);
+            let on_the_way =
+                depth > 0 && find.steps.len() >= depth && find.steps.iter().zip(&self.around).all(|(step, node)| step.name == node.name);
             if !on_the_way {
                 continue;
             }
@@ -299,12 +311,15 @@ impl State<'_, '_> {
             _ => None,
         };
         let places: Vec<XmlFind> = self.mapping.places.iter().filter_map(find).collect();
-        let names = row.children.iter().map(|child| child.name.clone()).filter(|name| {
-            !places.iter().any(|find| find.steps.first().is_some_and(|step| step.name == *name))
-        });
-        let attributes = row.attributes.iter().filter(|(name, _)| {
-            !places.iter().any(|find| find.steps.is_empty() && find.attribute.as_ref() == Some(name))
-        });
+        let names = row
+            .children
+            .iter()
+            .map(|child| child.name.clone())
+            .filter(|name| !places.iter().any(|find| find.steps.first().is_some_and(|step| step.name == *name)));
+        let attributes = row
+            .attributes
+            .iter()
+            .filter(|(name, _)| !places.iter().any(|find| find.steps.is_empty() && find.attribute.as_ref() == Some(name)));
         let all: Vec<String> = names.chain(attributes.map(|(name, _)| format!("@{name}"))).collect();
         all.iter().for_each(|name| self.wanted.unread(name));
     }

@@ -123,7 +123,8 @@ pub(super) async fn check_replies(
         let rules = product_rules(&source);
         // Where it is configured how a reply becomes facts, facts that were made in another way are not those of today's reading.
         let is_mapped = source.mapping.is_some();
-        let by_these = |row: &&MonthRow| !is_mapped || row.digest.is_empty() || row.digest.split_once('-').is_some_and(|(_, made)| made == rules);
+        let by_these =
+            |row: &&MonthRow| !is_mapped || row.digest.is_empty() || row.digest.split_once('-').is_some_and(|(_, made)| made == rules);
         let all = rows.len();
         let rows: Vec<&MonthRow> = rows.into_iter().filter(by_these).collect();
         verified.skipped += all - rows.len();

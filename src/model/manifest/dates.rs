@@ -162,7 +162,9 @@ mod tests {
         ] {
             assert_eq!(month(formats, text).as_deref(), Some(expected), "{text}");
         }
-        for (formats, text) in [(&[][..], "05.03.2024"), (&["%d.%m.%Y"], "31.02.2024"), (&["%Y%m"], "202413"), (&[], "2024-02-30"), (&[], "")] {
+        for (formats, text) in
+            [(&[][..], "05.03.2024"), (&["%d.%m.%Y"], "31.02.2024"), (&["%Y%m"], "202413"), (&[], "2024-02-30"), (&[], "")]
+        {
             assert_eq!(month(formats, text), None, "{text}");
         }
     }

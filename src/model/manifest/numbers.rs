@@ -42,7 +42,9 @@ impl Numbers {
             return Err("is not a whole number; if that is what stands between thousands, say so with decimal and thousands in rows");
         }
         if unsigned.len() != whole.len() && !is_zero(&number) {
-            return Err("is negative, as corrections are; a count cannot be, so ask the vendor for corrected figures, or keep such rows out with keep");
+            return Err(
+                "is negative, as corrections are; a count cannot be, so ask the vendor for corrected figures, or keep such rows out with keep",
+            );
         }
         number.parse::<u64>().ok().filter(|number| i64::try_from(*number).is_ok()).ok_or("is larger than can be counted")
     }

@@ -10,9 +10,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use tokio::sync::Mutex;
 
+use super::ManifestRequest;
 use super::paging::Course;
 use super::sending::{self, form_body, header_name, header_value};
-use super::ManifestRequest;
 use crate::model::manifest::{Auth, SendClient};
 use crate::model::usage::short_hash;
 use crate::sources::error::{FetchError, host_of};
@@ -53,7 +53,10 @@ impl Secrets {
 
 /// Tokens until they expire. Cheap to clone; clones share them. They are in memory alone.
 #[derive(Clone, Default)]
-pub struct Tokens(Arc<Mutex<HashMap<[u8; 16], Token>>>);
+pub struct Tokens(Arc<Mutex<HashMap<[u8; 16], Kept>>>);
+
+/// The token of one client, if there is one. Locked while it is asked for.
+type Kept = Arc<Mutex<Option<Token>>>;
 
 /// The tokens themselves are not shown.
 impl std::fmt::Debug for Tokens {
@@ -86,7 +89,12 @@ impl<'a, 'r> Sender<'a, 'r> {
     }
 
     /// All that is sent for a page, and whether a token was used that was kept from before.
-    pub(super) async fn outgoing(&mut self, client: &HttpClients, course: &Course, mut url: Url) -> Result<(Outgoing, Url, bool), FetchError> {
+    pub(super) async fn outgoing(
+        &mut self,
+        client: &HttpClients,
+        course: &Course,
+        mut url: Url,
+    ) -> Result<(Outgoing, Url, bool), FetchError> {
         let request = self.request;
         let mut outgoing = sending::outgoing(request, course)?;
         let secrets = request.secrets;
@@ -105,8 +113,11 @@ impl<'a, 'r> Sender<'a, 'r> {
                 outgoing.headers.insert(header_name(name)?, header_value(&format!("{prefix}{}", secret()))?);
             }
             Auth::Query { name, .. } => {
-                let others: Vec<(String, String)> =
-                    url.query_pairs().filter(|(known, _)| known != name).map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
+                let others: Vec<(String, String)> = url
+                    .query_pairs()
+                    .filter(|(known, _)| known != name)
+                    .map(|(name, value)| (name.into_owned(), value.into_owned()))
+                    .collect();
                 url.query_pairs_mut().clear().extend_pairs(others).append_pair(name, secret());
             }
             Auth::OAuth2 { .. } => {
@@ -123,7 +134,7 @@ impl<'a, 'r> Sender<'a, 'r> {
 
     /// The token that was kept is of no use any more.
     pub(super) async fn forget_token(&self, client: &HttpClients) {
-        client.tokens.0.lock().await.remove(&self.key());
+        *self.kept(client).await.lock().await = None;
     }
 
     /// Whose tokens they are.
@@ -136,14 +147,18 @@ impl<'a, 'r> Sender<'a, 'r> {
 
     /// A token, and whether it was kept from before. Nobody else asks for one meanwhile.
     async fn token(&self, client: &HttpClients) -> Result<(SecretString, bool), FetchError> {
-        let mut tokens = client.tokens.0.lock().await;
-        let key = self.key();
-        if let Some(token) = tokens.get(&key).filter(|token| token.until > Instant::now()) {
+        let kept = self.kept(client).await;
+        let mut kept = kept.lock().await;
+        if let Some(token) = kept.as_ref().filter(|token| token.until > Instant::now()) {
             return Ok((token.secret.clone(), true));
         }
         let token = self.ask_for_token(client).await?;
-        tokens.insert(key, token.clone());
+        *kept = Some(token.clone());
         Ok((token.secret, false))
+    }
+
+    async fn kept(&self, client: &HttpClients) -> Kept {
+        Arc::clone(client.tokens.0.lock().await.entry(self.key()).or_default())
     }
 
     /// Asks for a token (RFC 6749 section 4.4). The reply is not archived.
@@ -152,7 +167,8 @@ impl<'a, 'r> Sender<'a, 'r> {
         let Auth::OAuth2 { token_url, scope, send, .. } = &request.requests.auth else {
             return Err(FetchError::Address { what: "gives no tokens".into() });
         };
-        let url = Url::parse(token_url).map_err(|error| FetchError::Address { what: format!("has a token_url that is no URL: {error}") })?;
+        let url =
+            Url::parse(token_url).map_err(|error| FetchError::Address { what: format!("has a token_url that is no URL: {error}") })?;
         let secrets = request.secrets;
         let text = |secret: &Option<SecretString>| secret.as_ref().map_or(String::new(), |secret| secret.expose_secret().to_owned());
         let (user, secret) = (text(&secrets.user), text(&secrets.secret));
@@ -182,7 +198,8 @@ impl<'a, 'r> Sender<'a, 'r> {
         match text("access_token") {
             Some(token) if (200..300).contains(&status) => {
                 let life = reply.as_ref().and_then(|reply| reply.get("expires_in"));
-                let life = life.and_then(|life| life.as_u64().or_else(|| life.as_str()?.trim().parse().ok())).map_or(LIFE, Duration::from_secs);
+                let life =
+                    life.and_then(|life| life.as_u64().or_else(|| life.as_str()?.trim().parse().ok())).map_or(LIFE, Duration::from_secs);
                 // At most a day, whatever is said; and a short one is used once.
                 let life = life.min(Duration::from_hours(24)).saturating_sub(MARGIN);
                 Ok(Token { secret: SecretString::from(token), until: Instant::now() + life })
@@ -201,7 +218,9 @@ impl<'a, 'r> Sender<'a, 'r> {
 /// HTTP's basic authentication (RFC 7617).
 fn basic(user: &str, password: &str) -> Result<HeaderValue, FetchError> {
     if user.contains(':') {
-        return Err(FetchError::Address { what: "is to be sent a user name with a colon in it, which basic authentication cannot hold".into() });
+        return Err(FetchError::Address {
+            what: "is to be sent a user name with a colon in it, which basic authentication cannot hold".into(),
+        });
     }
     header_value(&format!("Basic {}", base64(format!("{user}:{password}").as_bytes())))
 }
@@ -227,7 +246,14 @@ mod tests {
 
     #[test]
     fn base64_is_that_of_the_standard() {
-        for (text, expected) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy"), ("Aladdin:open sesame", "QWxhZGRpbjpvcGVuIHNlc2FtZQ==")] {
+        for (text, expected) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foobar", "Zm9vYmFy"),
+            ("Aladdin:open sesame", "QWxhZGRpbjpvcGVuIHNlc2FtZQ=="),
+        ] {
             assert_eq!(base64(text.as_bytes()), expected);
         }
     }

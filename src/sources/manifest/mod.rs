@@ -84,6 +84,7 @@ pub async fn fetch(
     writer.write(&frames::head(request.months)).await?;
     let mut fetching = Fetching {
         client,
+        archive,
         request,
         sender: Sender::new(request),
         writer,
@@ -130,6 +131,7 @@ pub fn redactor_for(secrets: &Secrets, customer_id: &str) -> Redactor {
 
 struct Fetching<'a, 'r> {
     client: &'a HttpClients,
+    archive: &'a Archive,
     request: &'a ManifestRequest<'r>,
     sender: Sender<'a, 'r>,
     writer: Writer,
@@ -162,7 +164,10 @@ fn shown(headers: Vec<(String, String)>, auth: &Auth, redactor: &Redactor) -> Ve
     let is_secret = |name: &str| {
         matches!(name, "authorization" | "cookie" | "set-cookie") || matches!(auth, Auth::Header { name: secret, .. } if secret == name)
     };
-    headers.into_iter().map(|(name, value)| if is_secret(&name) { (name, MASK.to_owned()) } else { (name, redactor.text(&value)) }).collect()
+    headers
+        .into_iter()
+        .map(|(name, value)| if is_secret(&name) { (name, MASK.to_owned()) } else { (name, redactor.text(&value)) })
+        .collect()
 }
 
 impl Fetching<'_, '_> {
@@ -271,11 +276,11 @@ impl Fetching<'_, '_> {
         let status = answer.status;
         let (before, progress) = (self.received, self.progress);
         // What is in an archive has its secrets taken out when it is unpacked.
-        let page = Spool::fill(&mut answer, &redactor, &|size| progress(before + size)).await?;
+        let page = Spool::fill(self.archive.scratch()?, &mut answer, &redactor, &|size| progress(before + size)).await?;
         let left = request.max_size.saturating_sub(before);
         let is_zip = (200..300).contains(&status) && page.beginning.starts_with(b"PK");
         let page = match &request.requests.packed {
-            Some(Packed::Zip(file)) if is_zip => page.unzip(file.clone(), redactor, host, left).await?,
+            Some(Packed::Zip(file)) if is_zip => page.unzip(self.archive.scratch()?, file.clone(), redactor, host, left).await?,
             _ if is_zip && request.mapping.format == Format::Xlsx => page.without_echo(redactor, host).await?,
             _ => page,
         };

@@ -81,7 +81,8 @@ pub(super) fn outgoing(request: &ManifestRequest<'_>, course: &Course) -> Result
 }
 
 pub(super) fn header_name(name: &str) -> Result<HeaderName, FetchError> {
-    HeaderName::from_bytes(name.as_bytes()).map_err(|_| FetchError::Address { what: format!("has a header '{name}', which is no name of one") })
+    HeaderName::from_bytes(name.as_bytes())
+        .map_err(|_| FetchError::Address { what: format!("has a header '{name}', which is no name of one") })
 }
 
 pub(super) fn header_value(text: &str) -> Result<HeaderValue, FetchError> {
@@ -126,7 +127,8 @@ pub(super) fn shown(url: &Url, auth: &Auth, redactor: &Redactor) -> String {
         && url.query().is_some()
     {
         let masked = |name: &str, value: &str| if name == secret { MASK.to_owned() } else { value.to_owned() };
-        let pairs: Vec<(String, String)> = url.query_pairs().map(|(name, value)| (name.clone().into_owned(), masked(&name, &value))).collect();
+        let pairs: Vec<(String, String)> =
+            url.query_pairs().map(|(name, value)| (name.clone().into_owned(), masked(&name, &value))).collect();
         shown.query_pairs_mut().clear().extend_pairs(pairs);
     }
     redacted_url(&shown, redactor)

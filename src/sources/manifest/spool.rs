@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, Write as _};
+use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncWriteExt as _;
@@ -30,15 +31,19 @@ pub(super) struct Spool {
     pub beginning: Vec<u8>,
 }
 
-/// No room, or no right, for a temporary file.
+/// No room, most likely.
 pub(super) fn failed(error: io::Error) -> FetchError {
-    ArchiveError::io("writing in", &std::env::temp_dir(), error).into()
+    ArchiveError::io("writing in", Path::new("the archive's folder tmp"), error).into()
 }
 
 impl Spool {
-    /// Takes the body of an answer. `progress` is told its bytes so far.
-    pub(super) async fn fill(answer: &mut Answer, redactor: &Redactor, progress: &(dyn Fn(u64) + Send + Sync)) -> Result<Self, FetchError> {
-        let file = tempfile::tempfile().map_err(failed)?;
+    /// Takes the body of an answer into `file`. `progress` is told its bytes so far.
+    pub(super) async fn fill(
+        file: File,
+        answer: &mut Answer,
+        redactor: &Redactor,
+        progress: &(dyn Fn(u64) + Send + Sync),
+    ) -> Result<Self, FetchError> {
         let mut out = tokio::fs::File::from_std(file.try_clone().map_err(failed)?);
         let (mut stream, mut hash) = (redactor.stream(), Sha256::new());
         let (mut piece, mut beginning, mut bytes, mut received) = (Vec::new(), Vec::new(), 0, 0);
@@ -87,18 +92,26 @@ impl Spool {
     }
 
     /// The file in it, with our secrets taken out; at most `most` bytes of it.
-    pub(super) async fn unzip(self, name: Option<String>, redactor: Redactor, host: &str, most: u64) -> Result<Self, FetchError> {
+    pub(super) async fn unzip(
+        self,
+        into: File,
+        name: Option<String>,
+        redactor: Redactor,
+        host: &str,
+        most: u64,
+    ) -> Result<Self, FetchError> {
         let host = host.to_owned();
-        on_a_thread(move || self.unzipped(name.as_deref(), &redactor, &host, most)).await
+        on_a_thread(move || self.unzipped(into, name.as_deref(), &redactor, &host, most)).await
     }
 
-    fn unzipped(self, name: Option<&str>, redactor: &Redactor, host: &str, most: u64) -> Result<Self, FetchError> {
+    fn unzipped(self, mut out: File, name: Option<&str>, redactor: &Redactor, host: &str, most: u64) -> Result<Self, FetchError> {
         let bad = |cause: String| FetchError::Decompression { host: host.to_owned(), cause };
         let mut archive = ZipArchive::new(self.reader().map_err(failed)?).map_err(|error| bad(error.to_string()))?;
         if archive.len() > MOST_FILES {
             return Err(bad("the zip archive has too many files".into()));
         }
-        let names: Vec<String> = archive.file_names().filter_map(|name| name.ok().map(|name| name.into_owned())).filter(|name| !name.ends_with('/')).collect();
+        let names: Vec<String> =
+            archive.file_names().filter_map(|name| name.ok().map(|name| name.into_owned())).filter(|name| !name.ends_with('/')).collect();
         let found: Vec<&String> = names.iter().filter(|known| name.is_none_or(|name| fits(name, known))).collect();
         let shown = |names: &[&String]| names.iter().take(10).map(|name| redactor.text(name)).collect::<Vec<_>>().join(", ");
         let found = match found.as_slice() {
@@ -107,7 +120,6 @@ impl Spool {
             several => return Err(bad(format!("the zip archive has several such files: {}; say which with packed_file", shown(several)))),
         };
         let mut part = archive.by_name(&found).map_err(|error| bad(error.to_string()))?;
-        let mut out = tempfile::tempfile().map_err(failed)?;
         let (mut stream, mut hash, mut piece, mut buffer) = (redactor.stream(), Sha256::new(), Vec::new(), vec![0; PIECE]);
         let (mut beginning, mut bytes, mut unpacked) = (Vec::new(), 0, 0);
         let mut ended = false;

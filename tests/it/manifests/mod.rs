@@ -33,14 +33,18 @@ fn shipped() -> Vec<String> {
 /// A source with this manifest at this address.
 fn source(id: &str, url: &str, more: &str) -> String {
     let file = vendors().join(format!("{id}.toml"));
-    format!("[[source]]\nid = \"{id}\"\nkind = \"manifest\"\nmanifest = '{}'\nurl = \"{url}\"\nproduct = \"avis\"\n{more}\n", file.display())
+    format!(
+        "[[source]]\nid = \"{id}\"\nkind = \"manifest\"\nmanifest = '{}'\nurl = \"{url}\"\nproduct = \"avis\"\n{more}\n",
+        file.display()
+    )
 }
 
 /// What facts there are, added up.
 fn facts(site: &Site) -> Sums {
     let mut sums = Sums::new();
     for row in site.export(&["facts"]) {
-        *sums.entry((row["account"].clone(), row["month"].clone(), row["metric"].clone())).or_default() += row["count"].parse::<u64>().unwrap();
+        *sums.entry((row["account"].clone(), row["month"].clone(), row["metric"].clone())).or_default() +=
+            row["count"].parse::<u64>().unwrap();
     }
     sums
 }
@@ -196,10 +200,13 @@ fn every_shipped_manifest_harvests_what_its_vendor_has_in_its_books() {
     assert_eq!(run(&["harvest", "--source", "newspapers-by-ip"]).0, Some(0));
     assert_eq!(asked, servers.iter().map(|(_, server)| server.seen().len()).sum::<usize>());
     // Claims change: use by address finds its place anew from the archived pages.
-    let before: Vec<String> = site.export(&["facts"]).into_iter().map(|row| row["scope"].clone()).collect();
+    let scopes = || {
+        let scopes: std::collections::BTreeSet<String> = site.export(&["facts"]).into_iter().map(|row| row["scope"].clone()).collect();
+        scopes
+    };
+    let before = scopes();
     site.import("networks", "institution,range,exclusive\nvgs-halden,192.0.2.0/27,yes\n").expect(0);
-    let after: Vec<String> = site.export(&["facts"]).into_iter().map(|row| row["scope"].clone()).collect();
-    assert_ne!(before, after);
+    assert!(!before.contains("addresses 192.0.2.0/27") && scopes().contains("addresses 192.0.2.0/27"), "{:?}", scopes());
     assert_eq!(facts(&site), found);
     assert_eq!(run(&["verify"]).0, Some(0));
 }

@@ -70,11 +70,15 @@ impl Server {
                     let Some(request) = read(&stream) else { return };
                     known.lock().unwrap().push(request.clone());
                     let response = answer(&request);
-                    let mut head = format!("HTTP/1.1 {} X\r\nContent-Length: {}\r\nConnection: close\r\n", response.status, response.body.len());
+                    let mut head =
+                        format!("HTTP/1.1 {} X\r\nContent-Length: {}\r\nConnection: close\r\n", response.status, response.body.len());
                     for (name, value) in &response.headers {
                         let _ = write!(head, "{name}: {value}\r\n");
                     }
-                    let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(b"\r\n")).and_then(|()| stream.write_all(&response.body));
+                    let _ = stream
+                        .write_all(head.as_bytes())
+                        .and_then(|()| stream.write_all(b"\r\n"))
+                        .and_then(|()| stream.write_all(&response.body));
                 });
             }
         });
@@ -135,7 +139,7 @@ pub fn book(vendor: &str, month: &str) -> Vec<Use> {
         .map(|line| Use {
             title: format!("{vendor} \"{line}\" æøå & <co>; {}", line % 3),
             day: u32::try_from(line % 28).unwrap() + 1,
-            address: format!("192.0.2.{}", (number + line) % 250),
+            address: format!("192.0.2.{}", (number + line * 37) % 250),
             library: (format!("L{}", line % 3), format!("Bibliotek {}", line % 3), format!("NO-201{}", line % 3)),
             owner: (format!("L{}", line % 2), format!("Bibliotek {}", line % 2)),
             count: (number * (line + 1)) % 4000,
@@ -206,7 +210,12 @@ pub fn music(request: &Request) -> Response {
     let from: usize = request.of("cursor").trim_start_matches("after=").parse().unwrap_or(0);
     let streams: Vec<Value> = page(&rows, from, 3)
         .iter()
-        .flat_map(|line| [json!({ "track": line.title, "event": "stream", "n": line.count }), json!({ "track": line.title, "event": "listener", "n": line.few })])
+        .flat_map(|line| {
+            [
+                json!({ "track": line.title, "event": "stream", "n": line.count }),
+                json!({ "track": line.title, "event": "listener", "n": line.few }),
+            ]
+        })
         .collect();
     let next = (from + 3 < rows.len()).then(|| format!("after={}", from + 3));
     // The month stands after the rows that it is of.
@@ -245,7 +254,8 @@ pub fn ebooks(request: &Request, url: &str, tokens: &Mutex<u32>) -> Response {
             line.owner.1
         );
     }
-    let body = format!("<?xml version=\"1.0\"?>\n<x:Loans xmlns:x='urn:x' token='{TOKEN}'><Month value='{month}'>{loans}</Month></x:Loans>");
+    let body =
+        format!("<?xml version=\"1.0\"?>\n<x:Loans xmlns:x='urn:x' token='{TOKEN}'><Month value='{month}'>{loans}</Month></x:Loans>");
     let response = Response::new(200, "application/xml", body);
     if (number + 1) * 4 < rows.len() {
         let next = format!("{url}/statistics/loans.xml?begin={month}-01&side={}", number + 1);
@@ -278,7 +288,8 @@ pub fn magazines(request: &Request) -> Response {
     if request.header("authorization-token") != format!("Token {ASCII_KEY}") {
         return forbidden();
     }
-    let form: BTreeMap<String, String> = reqwest::Url::parse(&format!("http://x/?{}", request.body)).unwrap().query_pairs().into_owned().collect();
+    let form: BTreeMap<String, String> =
+        reqwest::Url::parse(&format!("http://x/?{}", request.body)).unwrap().query_pairs().into_owned().collect();
     assert_eq!((request.header("content-type"), form["customer"].as_str()), ("application/x-www-form-urlencoded", "C 1"));
     let month = format!("{}-{}", form["year"], form["month"]);
     let mut table = "Year\tMonth\tName\tISSN\tIssues read\n".to_owned();

@@ -54,14 +54,25 @@ fn a_source_is_tried_out_as_an_account_and_from_a_file() {
     let server = Server::start(|_: &Request| Response::new(200, "text/csv", "day;n\n2024-12-01;4\n2024-12-02;x\n192.0.2.9;1\n"));
     let sections = "[source.request]\nquery = { m = \"{month}\" }\n[source.rows]\nformat = \"csv\"\n[source.fields]\nmonth = \"day\"\n\
                     [[source.metric]]\nname = \"Total_Item_Requests\"\nfrom = \"n\"\n";
-    let site = Site::with_registry(&format!("[[source]]\nid = \"s\"\nkind = \"manifest\"\nurl = \"{}\"\nproduct = \"avis\"\n{sections}", server.url));
+    let site = Site::with_registry(&format!(
+        "[[source]]\nid = \"s\"\nkind = \"manifest\"\nurl = \"{}\"\nproduct = \"avis\"\n{sections}",
+        server.url
+    ));
     site.import("accounts", &format!("{ACCOUNTS}a,s,C1,*,ip,,,,\n")).expect(0);
     let ran = site.run(&["source", "test", "avling.toml", "--account", "a"]).expect(3);
-    for expected in ["line 2: 2024-12", "line 3: WRONG: Total_Item_Requests: is not a whole number", "line 4: WRONG: month:", "3 rows, 0 of them left out by keep, 2 wrong"] {
+    for expected in [
+        "line 2: 2024-12",
+        "line 3: WRONG: Total_Item_Requests: is not a whole number",
+        "line 4: WRONG: month:",
+        "3 rows, 0 of them left out by keep, 2 wrong",
+    ] {
         assert!(ran.stdout.contains(expected), "{expected}: {}", ran.stdout);
     }
     assert!(!ran.stdout.contains("192.0.2"), "{}", ran.stdout);
-    assert!(site.run(&["check", "--online"]).expect(3).stdout.contains("2 of 3 rows are wrong, the first: line 3"), "the same is told by check");
+    assert!(
+        site.run(&["check", "--online"]).expect(3).stdout.contains("2 of 3 rows are wrong, the first: line 3"),
+        "the same is told by check"
+    );
     let file = site.write("reply.csv", "day;n\n2024-11-01;4\n");
     let before = server.seen().len();
     let ran = site.ok(&["source", "test", "avling.toml", "--reply", file.to_str().unwrap()]);
@@ -78,14 +89,46 @@ fn answers_become_a_manifest_that_works() {
     let site = Site::with_registry("");
     // Whose, address, path, per, packed, parameters, headers, auth, secret, pages, format, letters, report, dates, decimals, fields …
     let answers = [
-        "An example", &server.url, "/v1/{customer_id}/use", "month", "no", "m = {month}", "", "accept = text/csv", "", "bearer", "api_key", "no",
-        "odd", "csv", "utf-8", "TR", "%d.%m.%Y", ".", "Dato", "Tittel", "", "", "", "", "", "", "", "", "Total_Item_Requests", "Antall", "",
+        "An example",
+        &server.url,
+        "/v1/{customer_id}/use",
+        "month",
+        "no",
+        "m = {month}",
+        "",
+        "accept = text/csv",
+        "",
+        "bearer",
+        "api_key",
+        "no",
+        "odd",
+        "csv",
+        "utf-8",
+        "TR",
+        "%d.%m.%Y",
+        ".",
+        "Dato",
+        "Tittel",
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+        "",
+        "Total_Item_Requests",
+        "Antall",
+        "",
     ];
     let (status, out, said) = with_input(&site, &["source", "new", "made.toml"], &answers.map(|answer| format!("{answer}\n")).concat());
     assert_eq!(status, Some(0), "{out}\n{said}");
     assert!(said.contains("is none of json, json_lines, csv"), "a slip is asked again: {said}");
     let settings = std::fs::read_to_string(site.path().join("avling.toml")).unwrap();
-    site.write("avling.toml", format!("{settings}\n[[source]]\nid = \"made\"\nkind = \"manifest\"\nmanifest = \"made.toml\"\nproduct = \"avis\"\n"));
+    site.write(
+        "avling.toml",
+        format!("{settings}\n[[source]]\nid = \"made\"\nkind = \"manifest\"\nmanifest = \"made.toml\"\nproduct = \"avis\"\n"),
+    );
     site.import("accounts", &format!("{ACCOUNTS}a,made,C1,*,ip,,{ASCII_KEY},,\n")).expect(0);
     site.ok(&["check", "--online"]);
     site.ok(&["harvest"]);
