@@ -399,8 +399,8 @@ fn pages(reader: &mut Reader<'_>, source: &Section<'_>, format: Format) -> (Opti
     let takes: &[&str] = match kind.as_str() {
         "page" => &["first", "size", "page_count", "more"],
         "offset" => &["first", "size", "row_count", "more"],
-        "cursor" => &["cursor", "header", "more"],
-        _ => &["next"],
+        "cursor" => &["cursor", "header", "more", "may_be_absent"],
+        _ => &["next", "may_be_absent"],
     };
     let mut beside: Vec<&String> = section.table.keys().filter(|key| PAGES_KEYS.contains(&key.as_str())).collect();
     beside.sort();
@@ -420,6 +420,7 @@ fn pages(reader: &mut Reader<'_>, source: &Section<'_>, format: Format) -> (Opti
     let header = reader.parse(&section, "header", |text| {
         HeaderName::from_bytes(text.as_bytes()).map(|name| name.as_str().to_owned()).map_err(|_| "is no name of a header".to_owned())
     });
+    let may_be_absent = section.get("may_be_absent").and_then(|_| reader.switch(&section, "may_be_absent")).unwrap_or(false);
     let paging = match kind.as_str() {
         "page" => Paging::Page { first: first.unwrap_or(1), size, pages: page_count, more },
         "offset" => Paging::Offset { first: first.unwrap_or(0), size, total: row_count, more },
@@ -427,9 +428,9 @@ fn pages(reader: &mut Reader<'_>, source: &Section<'_>, format: Format) -> (Opti
             if section.get("cursor").is_some() == section.get("header").is_some() {
                 reader.problem(source, "pages", "says where the cursor is by cursor (in the reply) or by header; give one of them");
             }
-            Paging::Cursor { place: cursor, header, more }
+            Paging::Cursor { place: cursor, header, may_be_absent, more }
         }
-        _ => Paging::Link { place: next },
+        _ => Paging::Link { place: next, may_be_absent },
     };
     (Some(paging), most.unwrap_or(MOST_PAGES))
 }

@@ -87,7 +87,8 @@ pub const AUTH_KEYS: [&str; 11] =
     ["kind", "user", "password", "secret", "name", "prefix", "token_url", "client_id", "client_secret", "scope", "send"];
 
 /// The keys of a manifest's `pages`.
-pub const PAGES_KEYS: [&str; 10] = ["kind", "first", "size", "page_count", "row_count", "more", "cursor", "header", "next", "most"];
+pub const PAGES_KEYS: [&str; 11] =
+    ["kind", "first", "size", "page_count", "row_count", "more", "cursor", "header", "next", "may_be_absent", "most"];
 
 /// The keys of a manifest's `rows`.
 pub const ROWS_KEYS: [&str; 12] =

@@ -213,11 +213,12 @@ impl<'s, 'w> State<'s, 'w> {
             if first != key {
                 continue;
             }
-            let found = follow(value, rest).and_then(text);
+            let there = follow(value, rest);
+            let found = there.and_then(text);
             match capture.target {
                 Target::Page(number) => {
                     if let Some(place) = self.wanted.found.get_mut(number) {
-                        *place = found;
+                        *place = found.or_else(|| there.map(|_| String::new()));
                     }
                 }
                 Target::Cell(cell) => {

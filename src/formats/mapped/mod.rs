@@ -40,7 +40,7 @@ const MOST_UNREAD: usize = 60;
 pub struct PageSeen {
     /// Its rows.
     pub rows: u64,
-    /// What stands in the places that were asked for, in their order.
+    /// What stands in the places that were asked for, in their order; an empty text for nothing in a place that is there.
     pub found: Vec<Option<String>>,
 }
 

@@ -214,6 +214,8 @@ pub enum Paging {
         place: Option<Place>,
         /// In which header, in lower case.
         header: Option<String>,
+        /// A reply that has no place for one at all is the last; else the manifest is taken to be wrong.
+        may_be_absent: bool,
         /// Where a reply says whether there are more.
         more: Option<Place>,
     },
@@ -221,6 +223,8 @@ pub enum Paging {
     Link {
         /// Where in the reply; nothing for the header.
         place: Option<Place>,
+        /// A reply that has no such place at all is the last; else the manifest is taken to be wrong.
+        may_be_absent: bool,
     },
 }
 
@@ -232,7 +236,7 @@ impl Paging {
             Self::Page { pages, more, .. } => pages.iter().chain(more).collect(),
             Self::Offset { total, more, .. } => total.iter().chain(more).collect(),
             Self::Cursor { place, more, .. } => place.iter().chain(more).collect(),
-            Self::Link { place } => place.iter().collect(),
+            Self::Link { place, .. } => place.iter().collect(),
         }
     }
 }

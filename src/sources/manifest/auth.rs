@@ -165,10 +165,10 @@ impl<'a, 'r> Sender<'a, 'r> {
     async fn ask_for_token(&self, client: &HttpClients) -> Result<Token, FetchError> {
         let request = self.request;
         let Auth::OAuth2 { token_url, scope, send, .. } = &request.requests.auth else {
-            return Err(FetchError::Address { what: "gives no tokens".into() });
+            return Err(FetchError::Address { what: "is not asked for tokens".into() });
         };
         let url =
-            Url::parse(token_url).map_err(|error| FetchError::Address { what: format!("has a token_url that is no URL: {error}") })?;
+            Url::parse(token_url).map_err(|error| FetchError::Address { what: format!("cannot be asked for a token: token_url is no URL: {error}") })?;
         let secrets = request.secrets;
         let text = |secret: &Option<SecretString>| secret.as_ref().map_or(String::new(), |secret| secret.expose_secret().to_owned());
         let (user, secret) = (text(&secrets.user), text(&secrets.secret));
@@ -219,7 +219,7 @@ impl<'a, 'r> Sender<'a, 'r> {
 fn basic(user: &str, password: &str) -> Result<HeaderValue, FetchError> {
     if user.contains(':') {
         return Err(FetchError::Address {
-            what: "is to be sent a user name with a colon in it, which basic authentication cannot hold".into(),
+            what: "cannot be asked: the user name has a colon in it, which basic authentication cannot hold".into(),
         });
     }
     header_value(&format!("Basic {}", base64(format!("{user}:{password}").as_bytes())))

@@ -24,6 +24,8 @@ pub(super) struct Course {
     pub url: Option<Url>,
     /// Words and addresses that were used.
     used: HashSet<String>,
+    /// A page had a place for what leads to the next, even if nothing stood there.
+    had_place: bool,
 }
 
 /// What comes after a page.
@@ -56,6 +58,7 @@ impl Course {
         // What is asked for stands in `found` in the order of `Paging::places`.
         let mut found = seen.found.iter().map(|found| found.as_deref().map(str::trim).filter(|text| !text.is_empty()));
         let mut said = |asked: bool| if asked { found.next().flatten() } else { None };
+        let first_is_there = seen.found.first().is_some_and(Option::is_some);
         let next = match paging {
             Paging::Page { first, size, pages, more } => {
                 let (pages, more) = (said(pages.is_some()), said(more.is_some()));
@@ -76,7 +79,9 @@ impl Course {
                 self.offset = self.offset.saturating_add(step);
                 Next::More
             }
-            Paging::Cursor { place, header, more } => {
+            Paging::Cursor { place, header, may_be_absent, more } => {
+                let in_headers = header.as_ref().is_some_and(|name| headers.contains_key(name));
+                self.check_place(in_headers || place.is_some() && first_is_there, *may_be_absent, "the cursor")?;
                 let in_reply = said(place.is_some());
                 let more = switch(said(more.is_some()))?;
                 let in_header = header.as_ref().and_then(|name| headers.get(name)).and_then(|value| value.to_str().ok()).map(str::trim);
@@ -86,7 +91,8 @@ impl Course {
                 cursor.clone_into(&mut self.cursor);
                 Next::More
             }
-            Paging::Link { place } => {
+            Paging::Link { place, may_be_absent } => {
+                self.check_place(place.is_none() || first_is_there, *may_be_absent, "the next address")?;
                 let link = match place {
                     Some(_) => said(true).map(str::to_owned),
                     None => next_link(headers),
@@ -113,6 +119,17 @@ impl Course {
             (Some(false), _) | (_, Some(true)) => rows == 0,
             (None, None) => rows == 0 || size.is_some_and(|size| rows < size),
         }
+    }
+
+    /// A slip in the place of what leads on must not look like the last page.
+    fn check_place(&mut self, is_there: bool, may_be_absent: bool, what: &str) -> Result<(), String> {
+        self.had_place |= is_there;
+        if self.had_place || may_be_absent {
+            return Ok(());
+        }
+        Err(format!(
+            "the reply has no place for {what} where pages looks; correct it, or say may_be_absent = true in pages if that means that there are no more pages"
+        ))
     }
 
     fn use_once(&mut self, word: &str) -> Result<(), String> {

@@ -82,12 +82,12 @@ pub(super) fn outgoing(request: &ManifestRequest<'_>, course: &Course) -> Result
 
 pub(super) fn header_name(name: &str) -> Result<HeaderName, FetchError> {
     HeaderName::from_bytes(name.as_bytes())
-        .map_err(|_| FetchError::Address { what: format!("has a header '{name}', which is no name of one") })
+        .map_err(|_| FetchError::Address { what: format!("cannot be asked: '{name}' is no name of a header") })
 }
 
 pub(super) fn header_value(text: &str) -> Result<HeaderValue, FetchError> {
     let mut value = HeaderValue::from_str(text)
-        .map_err(|_| FetchError::Address { what: "is to be sent a header with characters that no header can hold".into() })?;
+        .map_err(|_| FetchError::Address { what: "cannot be asked: a header or a secret that is to be sent has characters that no header can hold".into() })?;
     value.set_sensitive(true);
     Ok(value)
 }

@@ -130,7 +130,11 @@ fn cursors_and_links_are_followed_once() {
     let cursor = "[request]\nquery = { m = \"{month}\", c = \"{cursor}\" }\n[pages]\nkind = \"cursor\"\ncursor = \"next\"\n";
     let (said, last) = course(cursor, &[seen(1, &[Some("a")]), seen(1, &[Some("b")]), seen(1, &[Some("a")])]);
     assert_eq!((said.as_str(), last.cursor.as_str()), ("more more wrong ", "b"));
-    assert_eq!(course(cursor, &[seen(1, &[None])]).0, "end ");
+    assert_eq!(course(cursor, &[seen(1, &[Some("")])]).0, "end ");
+    // A place that never was there is a slip, unless it is said not to be.
+    assert_eq!(course(cursor, &[seen(1, &[None])]).0, "wrong ");
+    assert_eq!(course(cursor, &[seen(1, &[Some("a")]), seen(1, &[None])]).0, "more end ");
+    assert_eq!(course(&format!("{cursor}may_be_absent = true\n"), &[seen(1, &[None])]).0, "end ");
     let link = "[request]\nquery = { m = \"{month}\" }\n[pages]\nkind = \"link\"\nnext = \"next\"\n";
     let (said, last) = course(link, &[seen(1, &[Some("c?page=2")]), seen(1, &[Some("https://example.com/")]), seen(1, &[Some("")])]);
     assert_eq!((said.as_str(), last.url.unwrap().as_str()), ("more other end ", "https://example.org/a/c?page=2"));

@@ -348,7 +348,7 @@ pub fn events(request: &Request) -> Response {
     if from + 5 < rows.len() { response.with("X-Next-Cursor", (from + 5).to_string()) } else { response }
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     use tokio::io::AsyncWriteExt as _;
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {

@@ -160,6 +160,51 @@ fn a_secret_that_is_not_there_is_told_before_anybody_is_asked() {
     assert!(server.seen().is_empty());
 }
 
+/// A place that is spelt wrong must not look like a month with one page.
+#[test]
+fn a_cursor_that_is_not_there_is_no_last_page() {
+    let server = Server::start(|request: &Request| {
+        let items = json!([{ "m": request.of("month"), "t": "A", "n": 1 }]);
+        Response::json(&json!({ "items": items, "meta": { "next": null } }))
+    });
+    let cursor = |place: &str| {
+        format!(
+            "[source.request]\nquery = {{ month = \"{{month}}\", c = \"{{cursor}}\" }}\n[source.pages]\nkind = \"cursor\"\ncursor = \"{place}\"\n{ROWS}"
+        )
+    };
+    all_fail(&site(&server.url, &cursor("meta.nxt")), "the reply has no place for the cursor where pages looks");
+    site(&server.url, &cursor("meta.next")).ok(&["harvest"]);
+}
+
+/// Nothing can be taken out of a workbook, and what unpacks without end is not unpacked to its end.
+#[test]
+fn a_workbook_with_a_secret_in_it_is_not_kept() {
+    let server = Server::start(|request: &Request| {
+        let mut book = rust_xlsxwriter::Workbook::new();
+        let sheet = book.add_worksheet();
+        for (column, text) in ["m", "n", request.header("x-key")].into_iter().enumerate() {
+            sheet.write(0, u16::try_from(column).unwrap(), text).unwrap();
+        }
+        sheet.write(1, 0, request.of("month")).unwrap();
+        sheet.write(1, 1, 3).unwrap();
+        Response::new(200, "application/octet-stream", book.save_to_buffer().unwrap())
+    });
+    let sections = "[source.request]\nquery = { month = \"{month}\" }\n[source.auth]\nkind = \"header\"\nname = \"X-Key\"\n[source.rows]\nformat = \"xlsx\"\n\
+                    [source.fields]\nmonth = \"m\"\n[[source.metric]]\nname = \"Total_Item_Requests\"\nfrom = \"n\"\n";
+    all_fail(&site(&server.url, sections), "the workbook repeats our credentials");
+}
+
+#[test]
+fn what_unpacks_to_more_than_is_allowed_is_refused() {
+    let rows = "month,n\n".to_owned() + &"2024-10,1\n".repeat(4 << 20);
+    let packed = super::server::gzip(rows.as_bytes());
+    assert!(packed.len() < 1 << 20 && rows.len() > 32 << 20);
+    let server = Server::start(move |_: &Request| Response::new(200, "application/gzip", packed.clone()));
+    let sections = "[source.request]\nquery = { month = \"{month}\" }\npacked = \"gzip\"\n[source.rows]\nformat = \"csv\"\n\
+                    [source.fields]\nmonth = \"month\"\n[[source.metric]]\nname = \"Total_Item_Requests\"\nfrom = \"n\"\n";
+    all_fail(&site(&server.url, sections), "the reply is larger than 33554432 bytes after decompression");
+}
+
 /// The facts are not those of today's reading, which is no fault; asked for again, they are replaced.
 #[test]
 fn a_mapping_that_changes_is_noticed() {
