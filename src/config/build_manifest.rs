@@ -15,6 +15,9 @@ use crate::model::manifest::place::{Find, Place};
 use crate::model::manifest::{Auth, Body, End, Format, Json, Method, Packed, Paging, Per, Requests, Secret, SendClient, Template};
 use crate::secrets::KeyLocation;
 
+/// Most months of one request: no more are planned for one.
+const MOST_MONTHS: u32 = 12;
+
 /// Most pages of one request, if the manifest does not say otherwise.
 const MOST_PAGES: u32 = 1000;
 
@@ -145,10 +148,10 @@ fn check_places(reader: &mut Reader<'_>, source: &Section<'_>, requests: &Reques
 }
 
 fn per(reader: &mut Reader<'_>, section: &Section<'_>, has_month: bool) -> Per {
-    let most = section.get("months_at_once").and_then(|_| reader.number(section, "months_at_once", 1, 120));
+    let most = section.get("months_at_once").and_then(|_| reader.number(section, "months_at_once", 1, MOST_MONTHS));
     let per = reader.parse(section, "per", |text| match text {
         "month" => Ok(Per::Month),
-        "range" => Ok(Per::Range(most.unwrap_or(120))),
+        "range" => Ok(Per::Range(most.unwrap_or(MOST_MONTHS))),
         other => Err(one_of(other, &["month", "range"])),
     });
     let per = per.unwrap_or(Per::Month);
