@@ -167,8 +167,8 @@ impl<'a, 'r> Sender<'a, 'r> {
         let Auth::OAuth2 { token_url, scope, send, .. } = &request.requests.auth else {
             return Err(FetchError::Address { what: "is not asked for tokens".into() });
         };
-        let url =
-            Url::parse(token_url).map_err(|error| FetchError::Address { what: format!("cannot be asked for a token: token_url is no URL: {error}") })?;
+        let url = Url::parse(token_url)
+            .map_err(|error| FetchError::Address { what: format!("cannot be asked for a token: token_url is no URL: {error}") })?;
         let secrets = request.secrets;
         let text = |secret: &Option<SecretString>| secret.as_ref().map_or(String::new(), |secret| secret.expose_secret().to_owned());
         let (user, secret) = (text(&secrets.user), text(&secrets.secret));

@@ -86,8 +86,9 @@ pub(super) fn header_name(name: &str) -> Result<HeaderName, FetchError> {
 }
 
 pub(super) fn header_value(text: &str) -> Result<HeaderValue, FetchError> {
-    let mut value = HeaderValue::from_str(text)
-        .map_err(|_| FetchError::Address { what: "cannot be asked: a header or a secret that is to be sent has characters that no header can hold".into() })?;
+    let mut value = HeaderValue::from_str(text).map_err(|_| FetchError::Address {
+        what: "cannot be asked: a header or a secret that is to be sent has characters that no header can hold".into(),
+    })?;
     value.set_sensitive(true);
     Ok(value)
 }
