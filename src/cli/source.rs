@@ -110,7 +110,7 @@ pub(super) struct Tools<'a> {
 fn beginning_of(reader: impl std::io::Read) -> Result<(Vec<frames::PageHead>, String), FormatError> {
     let mut frames = frames::Frames::open(std::io::BufReader::new(reader))?;
     let (mut pages, mut shown) = (Vec::new(), String::new());
-    while let Some(head) = frames.next()? {
+    while let Some(head) = frames.next_page()? {
         let refused = !(200..300).contains(&head.status);
         if pages.is_empty() || refused {
             let mut bytes = Vec::new();
@@ -268,10 +268,8 @@ fn read_instead(
     file.take(SHOWN as u64).read_to_end(&mut beginning)?;
     let is_framed = beginning.starts_with(b"avling-reply/");
     let head = frames::PageHead { page: 1, status: 200, url: path.display().to_string(), content_type: String::new(), bytes };
-    let (before, after): (Vec<u8>, &[u8]) = match is_framed {
-        true => (Vec::new(), b""),
-        false => ([frames::head(MonthRange::new(month, month)), frames::page(&head)].concat(), b"\n"),
-    };
+    let (before, after): (Vec<u8>, &[u8]) =
+        if is_framed { (Vec::new(), b"") } else { ([frames::head(MonthRange::new(month, month)), frames::page(&head)].concat(), b"\n") };
     let framed = || Ok::<_, Failure>(std::io::Cursor::new(before.clone()).chain(open()?).chain(after));
     let (pages, shown) = beginning_of(framed()?).map_err(|error| Failure::input(format_args!("{}: {error}", path.display())))?;
     let redactor = redactor_for(&secrets, &credentials.customer_id);
@@ -412,7 +410,7 @@ fn understood(out: &mut String, seen: &Seen) {
     for row in seen.first.iter().chain(&seen.more_wrong) {
         let _ = writeln!(out, "{}", line(row));
     }
-    if seen.rows as usize > seen.first.len() {
+    if seen.rows > seen.first.len() as u64 {
         let _ = writeln!(out, "  … {} rows more", grouped(seen.rows - seen.first.len() as u64));
     }
     let mut by_month: BTreeMap<Month, Vec<String>> = BTreeMap::new();

@@ -143,9 +143,9 @@ fn manifest<R: BufRead>(asking: &mut Asking<'_, R>) -> Result<String, Failure> {
     for (section, pairs) in [("query", query), ("headers", headers)] {
         if !pairs.is_empty() {
             let _ = write!(out, "\n[request.{section}]\n");
-            pairs.iter().for_each(|(name, value)| {
+            for (name, value) in &pairs {
                 let _ = writeln!(out, "{} = {}", quoted(name), quoted(value));
-            });
+            }
         }
     }
     auth(asking, &mut out)?;
@@ -275,7 +275,9 @@ fn fields<R: BufRead>(asking: &mut Asking<'_, R>, out: &mut String, format: &str
     ];
     if institution.iter().any(|(_, place)| !place.is_empty()) {
         out.push_str("\n[fields.institution]\n");
-        institution.iter().for_each(|(key, place)| line(out, key, place));
+        for (key, place) in &institution {
+            line(out, key, place);
+        }
     }
     Ok(())
 }

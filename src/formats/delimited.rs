@@ -201,7 +201,8 @@ impl<R: BufRead> Records<R> {
             open = record.cut(&self.line, self.separator, true).map_err(bad)?;
         }
         // A spreadsheet may have put a comment into quotes.
-        Ok(!(self.comments && record.is_comment()) && !record.is_empty())
+        let is_comment = self.comments && record.is_comment();
+        Ok(!(is_comment || record.is_empty()))
     }
 }
 

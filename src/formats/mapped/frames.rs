@@ -79,7 +79,7 @@ pub fn page(head: &PageHead) -> Vec<u8> {
     out
 }
 
-/// Reads frames: after [`next`](Self::next) it gives the bytes of that page.
+/// Reads frames: after [`next_page`](Self::next_page) it gives the bytes of that page.
 pub struct Frames<R> {
     reader: Chain<Cursor<Vec<u8>>, R>,
     months: Option<MonthRange>,
@@ -123,7 +123,7 @@ impl<R: BufRead> Frames<R> {
     ///
     /// # Errors
     /// The reader fails, or the frames are broken.
-    pub fn next(&mut self) -> Result<Option<PageHead>, FormatError> {
+    pub fn next_page(&mut self) -> Result<Option<PageHead>, FormatError> {
         if !self.framed {
             self.pages += 1;
             let head = PageHead { page: 1, status: 200, url: String::new(), content_type: String::new(), bytes: u64::MAX };

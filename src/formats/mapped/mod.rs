@@ -123,7 +123,7 @@ fn all_pages(reader: impl Read, mapping: &Mapping, rows: &mut Rows<'_>) -> Resul
         return Err(FormatError::NotReport(what.into()));
     }
     let mut unread = BTreeSet::new();
-    while let Some(head) = frames.next()? {
+    while let Some(head) = frames.next_page()? {
         if !(200..300).contains(&head.status) {
             return Err(FormatError::NotReport(format!("page {} was answered with status {}", head.page, head.status)));
         }

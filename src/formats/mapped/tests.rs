@@ -367,7 +367,7 @@ proptest! {
                 let _ = watch(bytes, &mapping, 3);
                 let _ = all(&mapping, &[b"avling-reply/1\n", bytes].concat());
                 if let Ok(mut frames) = Frames::open(bytes) {
-                    let _ = frames.next();
+                    let _ = frames.next_page();
                 }
             }
         }

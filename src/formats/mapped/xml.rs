@@ -195,9 +195,9 @@ impl State<'_, '_> {
             }
             let node = self.node(name, start)?;
             if is_row {
-                self.building.push(node)
+                self.building.push(node);
             } else {
-                self.around.push(node)
+                self.around.push(node);
             }
             self.reached |= self.around.len() + 1 == self.path.len();
             return Ok(());
@@ -321,7 +321,9 @@ impl State<'_, '_> {
             .iter()
             .filter(|(name, _)| !places.iter().any(|find| find.steps.is_empty() && find.attribute.as_ref() == Some(name)));
         let all: Vec<String> = names.chain(attributes.map(|(name, _)| format!("@{name}"))).collect();
-        all.iter().for_each(|name| self.wanted.unread(name));
+        for name in &all {
+            self.wanted.unread(name);
+        }
     }
 }
 

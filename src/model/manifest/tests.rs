@@ -4,7 +4,7 @@ use super::place::{Find, JsonStep, Place, json_rows, xml_rows};
 use super::{Fill, Template};
 use crate::model::MonthRange;
 
-fn fill<'a>(first: &str, last: &str) -> Fill<'a> {
+fn fill(first: &str, last: &str) -> Fill<'static> {
     let months = MonthRange::new(first.parse().unwrap(), last.parse().unwrap());
     Fill { account: "a-1", customer_id: "C 1/2", months, end_excluded: false, cursor: "x=y", page: 3, offset: 200 }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, Url};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use tokio::sync::Mutex;
 
@@ -98,8 +98,8 @@ impl<'a, 'r> Sender<'a, 'r> {
         let request = self.request;
         let mut outgoing = sending::outgoing(request, course)?;
         let secrets = request.secrets;
-        let secret = || secrets.secret.as_ref().map(|secret| secret.expose_secret()).unwrap_or_default();
-        let user = || secrets.user.as_ref().map(|user| user.expose_secret()).unwrap_or_default();
+        let secret = || secrets.secret.as_ref().map_or("", ExposeSecret::expose_secret);
+        let user = || secrets.user.as_ref().map_or("", ExposeSecret::expose_secret);
         let mut was_kept = false;
         match &request.requests.auth {
             Auth::None => {}

@@ -110,8 +110,11 @@ impl Spool {
         if archive.len() > MOST_FILES {
             return Err(bad("the zip archive has too many files".into()));
         }
-        let names: Vec<String> =
-            archive.file_names().filter_map(|name| name.ok().map(|name| name.into_owned())).filter(|name| !name.ends_with('/')).collect();
+        let names: Vec<String> = archive
+            .file_names()
+            .filter_map(|name| name.ok().map(std::borrow::Cow::into_owned))
+            .filter(|name| !name.ends_with('/'))
+            .collect();
         let found: Vec<&String> = names.iter().filter(|known| name.is_none_or(|name| fits(name, known))).collect();
         let shown = |names: &[&String]| names.iter().take(10).map(|name| redactor.text(name)).collect::<Vec<_>>().join(", ");
         let found = match found.as_slice() {
