@@ -123,6 +123,16 @@ impl Archive {
         Writer::begin(Arc::clone(&self.root)).await
     }
 
+    /// A file without a name on the archive's disk, for what has to be looked at before it is taken; it goes when it is closed.
+    ///
+    /// # Errors
+    /// The folders or the file cannot be made.
+    pub fn scratch(&self) -> Result<File, ArchiveError> {
+        let folder = self.root.join("tmp");
+        make_folder(&folder)?;
+        tempfile::tempfile_in(&folder).map_err(|error| ArchiveError::io("writing in", &folder, error))
+    }
+
     /// Opens the body of a reply. It blocks: for `spawn_blocking`, or a thread.
     ///
     /// # Errors

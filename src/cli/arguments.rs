@@ -78,12 +78,6 @@ pub enum Command {
     Reharvest(SelectionArguments),
     /// Make the statistics again from stored facts, without fetching
     Attribute(AttributeArguments),
-    /// Find out what a vendor has, before its source is configured
-    Source {
-        /// What to find out
-        #[command(subcommand)]
-        command: SourceCommand,
-    },
     /// Show per source and month what is harvested, empty, waiting and failing, and why
     Status(StatusArguments),
     /// Write statistics, facts, subscriptions, runs or forms for libraries as files
@@ -109,6 +103,12 @@ pub enum Command {
         #[command(subcommand)]
         command: NetworksCommand,
     },
+    /// Find out what a vendor has, and try out and describe sources
+    Source {
+        /// What to do with sources
+        #[command(subcommand)]
+        command: SourceCommand,
+    },
     /// Check that everything adds up and can be made again from the archived replies
     Verify,
     /// Print a completion script for a shell
@@ -126,6 +126,70 @@ pub struct DemoArguments {
     /// Where everything goes
     #[arg(long, value_name = "DIR", default_value = "avling-demo")]
     pub dir: PathBuf,
+}
+
+/// What to do with sources.
+#[derive(Debug, Subcommand)]
+pub enum SourceCommand {
+    /// Send one request as a manifest says, and show what came and what was understood of it
+    #[command(
+        long_about = "Sends one request as a manifest says, and shows the beginning of the reply, what was understood of it row by row, and \
+        what was not. Nothing is stored. FILE is a manifest, or a configuration with a [[source]] of the kind manifest. Secrets are those of \
+        --account, which is looked up in the store; without it they come from AVLING_API_KEY and AVLING_REQUESTOR_ID in the environment, and \
+        from --customer-id. Secrets and addresses of users are not shown."
+    )]
+    Test(SourceTestArguments),
+    /// Answer questions and have a manifest written
+    #[command(
+        long_about = "Asks how a vendor is asked and how it replies, one question a line, and writes a manifest that `avling check` accepts. \
+        An empty answer takes what stands in brackets. The answers may come from a file or another program."
+    )]
+    New(SourceNewArguments),
+    /// Ask a vendor's COUNTER API what it has, and propose the configuration
+    #[command(
+        long_about = "Looks for a vendor's COUNTER API at and near an address, one request at a time, reads its lists of reports and members,         and proposes a [[source]] for the configuration and rows for a file of accounts. Nothing is stored.
+
+        Example:
+  avling source discover https://example.org/counter/r51 --customer-id 12345 --api-key env:EXAMPLE_KEY"
+    )]
+    Discover(DiscoverArguments),
+}
+
+/// Arguments of `source test`.
+#[derive(Debug, Args)]
+pub struct SourceTestArguments {
+    /// A manifest, or a configuration with a source of the kind manifest
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The source, where a configuration has several
+    #[arg(long, value_name = "ID")]
+    pub source: Option<SourceId>,
+    /// Ask as this account of the store, with its secrets
+    #[arg(long, value_name = "ID")]
+    pub account: Option<AccountId>,
+    /// The customer id, without an account
+    #[arg(long, value_name = "TEXT", conflicts_with = "account")]
+    pub customer_id: Option<String>,
+    /// The month to ask for [default: the last full month]
+    #[arg(long, value_name = "YYYY-MM")]
+    pub month: Option<Month>,
+    /// Ask at this address, whatever the manifest or the source says
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// Read this file as the reply, and send nothing
+    #[arg(long, value_name = "FILE")]
+    pub reply: Option<PathBuf>,
+    /// Show so many rows
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub rows: usize,
+}
+
+/// Arguments of `source new`.
+#[derive(Debug, Args)]
+pub struct SourceNewArguments {
+    /// The file to write; it must not be there yet
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
 }
 
 /// Arguments of `check`.
@@ -239,19 +303,6 @@ pub struct SelectionArguments {
     /// The last month, included
     #[arg(long, value_name = "YYYY-MM")]
     pub to: Option<Month>,
-}
-
-/// What `source` does.
-#[derive(Debug, Subcommand)]
-pub enum SourceCommand {
-    /// Ask a vendor's COUNTER API what it has, and propose the configuration
-    #[command(
-        long_about = "Looks for a vendor's COUNTER API at and near an address, one request at a time, reads its lists of reports and members,         and proposes a [[source]] for the configuration and rows for a file of accounts. Nothing is stored.
-
-        Example:
-  avling source discover https://example.org/counter/r51 --customer-id 12345 --api-key env:EXAMPLE_KEY"
-    )]
-    Discover(DiscoverArguments),
 }
 
 /// Arguments of `source discover`.

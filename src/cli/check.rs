@@ -8,9 +8,11 @@ use serde_json::json;
 
 use super::arguments::CheckArguments;
 use super::context::Context;
+use super::source::Tools;
 use super::{Done, Failure, check_soap, files};
 use crate::attribution::PersonFigures;
 use crate::config::{ReleaseChoice, SourceKind, SourceSettings};
+use crate::harvest::manifest::secrets;
 use crate::model::registry::{Account, InstitutionKind, Registry};
 use crate::model::{Month, MunicipalityCode, ReportId, SourceId};
 use crate::registry::problem::did_you_mean;
@@ -75,6 +77,7 @@ pub async fn run(context: &Context, arguments: &CheckArguments) -> Result<Done, 
     writable(&mut findings, &settings.data.dir);
     let sealer = context.sealer();
     credentials(&mut findings, &settings.sources.iter().map(|s| &s.id).collect(), &registry, &sealer);
+    by_manifest(&mut findings, &settings.sources, &registry, &sealer);
     addresses(&mut findings, &settings.sources);
     registered(&mut findings, &settings.sources, &registry);
     for source in &settings.sources {
@@ -93,6 +96,13 @@ pub async fn run(context: &Context, arguments: &CheckArguments) -> Result<Done, 
                 _ => ask(&clients, source, &registry, &sealer, context).await,
             };
             match asked {
+                Ok(what) => findings.good(about, what),
+                Err(what) => findings.bad(about, what),
+            }
+        }
+        for source in settings.sources.iter().filter(|source| source.kind == SourceKind::Manifest) {
+            let about = format!("source {}", source.id);
+            match try_out(&clients, source, &registry, &sealer, context).await {
                 Ok(what) => findings.good(about, what),
                 Err(what) => findings.bad(about, what),
             }
@@ -158,6 +168,58 @@ pub(super) fn open(account: &Account, sealer: &Sealer) -> Result<Credentials, St
         requestor_id: open("requestor_id", &account.requestor_id)?,
         api_key: open("api_key", &account.api_key)?,
     })
+}
+
+/// Can what a manifest asks of an account be opened?
+fn by_manifest(findings: &mut Findings, sources: &[SourceSettings], registry: &Registry, sealer: &Sealer) {
+    for source in sources {
+        let Some(requests) = &source.requests else { continue };
+        for account in registry.accounts.iter().filter(|account| account.source == source.id) {
+            // What cannot be opened at all was told before.
+            let Ok(credentials) = open(account, sealer) else { continue };
+            if let Err(what) = secrets(requests, &credentials, sealer) {
+                findings.bad(format!("account {}", account.id), what);
+            }
+        }
+    }
+}
+
+/// Asks a source with a manifest for the first page of its last full month, and keeps nothing of it.
+async fn try_out(
+    clients: &HttpClients,
+    source: &SourceSettings,
+    registry: &Registry,
+    sealer: &Sealer,
+    context: &Context,
+) -> Result<String, String> {
+    let account = account_of(source, registry, context)?;
+    let credentials = open(account, sealer)?;
+    let harvest = &context.settings.harvest;
+    let timeout = source.timeout.unwrap_or(harvest.timeout).min(PATIENCE);
+    let tools = Tools { clients, sealer, clock: context.clock, timeout, pause: harvest.pause, max_size: harvest.max_report_size };
+    let source = SourceSettings { timeout: Some(timeout), ..source.clone() };
+    let month = context.clock.last_full_month(context.settings.schedule.time_zone);
+    let tried = super::source::try_out(&source, (&account.id, &credentials), month, &tools, false, 1).await?;
+    let status = tried.reply.as_ref().map_or(0, |reply| reply.status);
+    if !(200..300).contains(&status) {
+        return Err(format!("account {}: answers with status {status}: {}", account.id, tried.beginning));
+    }
+    match &tried.understood {
+        Err(error) => Err(format!("account {}: its reply is not understood: {error}; avling source test shows more", account.id)),
+        Ok((_, seen)) if seen.wrong > 0 => {
+            let first = seen.first.iter().chain(&seen.more_wrong).find_map(|row| Some(format!("{}: {}", row.place, row.wrong.as_ref()?)));
+            Err(format!("account {}: {} of {} rows are wrong, the first: {}", account.id, seen.wrong, seen.rows, first.unwrap_or_default()))
+        }
+        Ok((_, seen)) => Ok(format!("answers; {} rows of {month} understood; asked as {}", seen.rows, account.id)),
+    }
+}
+
+/// An account of the source that is valid today, else any.
+fn account_of<'r>(source: &SourceSettings, registry: &'r Registry, context: &Context) -> Result<&'r Account, String> {
+    let today = context.clock.today(context.settings.schedule.time_zone);
+    let mut accounts = registry.accounts.iter().filter(|account| account.source == source.id);
+    let account = accounts.clone().find(|account| account.valid.on(today)).or_else(|| accounts.next());
+    account.ok_or_else(|| "no account of it is registered, so it cannot be asked".into())
 }
 
 /// What the figures need of the registry.
@@ -233,7 +295,7 @@ async fn ask(
     sealer: &Sealer,
     context: &Context,
 ) -> Result<String, String> {
-    let account = who_asks(source, registry, context)?;
+    let account = account_of(source, registry, context)?;
     let credentials = open(account, sealer)?;
     let request = InfoRequest {
         base_url: &source.url,

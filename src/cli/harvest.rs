@@ -108,7 +108,10 @@ pub async fn harvest(context: &Context, store: &Store, selection: &Selection) ->
 
 /// What each source that is asked for reports wants harvested.
 fn source_plans(settings: &Settings) -> Vec<SourcePlan> {
-    let asked = settings.sources.iter().filter(|source| matches!(source.kind, SourceKind::CounterApi | SourceKind::SushiSoap));
+    let asked = settings
+        .sources
+        .iter()
+        .filter(|source| matches!(source.kind, SourceKind::CounterApi | SourceKind::SushiSoap | SourceKind::Manifest));
     asked.map(|source| SourcePlan { source: source.id.clone(), reports: source.reports.clone() }).collect()
 }
 

@@ -29,6 +29,7 @@ mod progress;
 mod propose;
 mod simulate;
 mod source;
+mod source_new;
 mod status;
 mod table;
 mod verify;
@@ -132,6 +133,10 @@ async fn dispatch(arguments: Arguments, printer: &Printer) -> Result<Done, Failu
         Command::Import(import) if import.is_dry_usage() => return import_usage::dry_run(import, printer),
         _ => {}
     }
+    // A manifest can be tried out and written with no configuration around it.
+    if let Command::Source { command } = &arguments.command {
+        return self::source::run(command, arguments.config.as_deref(), arguments.by.as_deref(), printer).await;
+    }
     let context = Context::load(arguments.config.as_deref(), arguments.by.as_deref(), printer)?;
     match &arguments.command {
         Command::Check(check) => self::check::run(&context, check).await,
@@ -139,7 +144,6 @@ async fn dispatch(arguments: Arguments, printer: &Printer) -> Result<Done, Failu
         Command::Harvest(selection) => self::harvest::run(&context, selection, false).await,
         Command::Reharvest(selection) => self::harvest::run(&context, selection, true).await,
         Command::Attribute(attribute) => self::attribute::run(&context, attribute).await,
-        Command::Source { command } => self::source::run(&context, command).await,
         Command::Status(selection) => self::status::run(&context, selection).await,
         Command::Export(export) => self::export::run(&context, export).await,
         Command::Explain(explain) => self::explain::run(&context, explain).await,
@@ -147,7 +151,7 @@ async fn dispatch(arguments: Arguments, printer: &Printer) -> Result<Done, Failu
         Command::Close(close) => self::close::run(&context, close).await,
         Command::Networks { command } => self::networks::run(&context, command).await,
         Command::Verify => self::verify::run(&context).await,
-        Command::Completions { .. } | Command::Man | Command::Demo(_) | Command::Convert(_) => Ok(Done::Whole),
+        Command::Completions { .. } | Command::Man | Command::Demo(_) | Command::Convert(_) | Command::Source { .. } => Ok(Done::Whole),
     }
 }
 

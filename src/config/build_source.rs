@@ -1,6 +1,7 @@
 //! From a `[[source]]` to [`SourceSettings`].
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use config::{Map, Value, ValueKind};
 use reqwest::Url;
@@ -8,10 +9,11 @@ use reqwest::Url;
 use super::layers::Place;
 use super::problem::{did_you_mean, shown};
 use super::reader::{Reader, Section, described};
-use super::schema::{FALLBACK_KEYS, RULE_KEYS, SOAP_KEYS, SOURCE_KEYS};
+use super::schema::{COUNTER_KEYS, FALLBACK_KEYS, MANIFEST_KEYS, RULE_KEYS, SOAP_KEYS, SOURCE_KEYS};
 use super::source::{Fallback, ProductRule, ReleaseChoice, SoapSettings, SourceKind, SourceSettings};
-use super::{Pattern, build, build_files, cron, dialect};
+use super::{Pattern, build, build_files, build_manifest, build_mapping, cron, dialect};
 use crate::model::ids::COUNTER_REPORTS;
+use crate::model::manifest::{Mapping, Requests};
 use crate::model::registry::{Access, SharedTraffic};
 use crate::model::release4::{RELEASE_4_REPORTS, release_4_report};
 use crate::model::{ProductId, Release, ReportId, SourceId};
@@ -58,20 +60,22 @@ fn source(reader: &mut Reader<'_>, section: &Section<'_>, place: &Place) -> Opti
             reader.at(place, section.name.to_owned(), format!("has no {required}; every [[source]] needs one"));
         }
     }
+    let is_manifest = kind == Some(SourceKind::Manifest);
+    let (requests, mapping) = if is_manifest { manifest(reader, section, place) } else { (None, None) };
     let mut files = Some(None);
-    match (kind, &id) {
-        (Some(SourceKind::Folder), _) => files = build_files::folder(reader, section, place).map(Some),
-        (Some(SourceKind::AccessLog), _) => files = build_files::access_log(reader, section, place).map(Some),
-        (Some(SourceKind::SushiSoap), _) => known_keys(reader, section, &SOAP_KEYS),
-        (Some(kind), Some(id)) if !counter => warn_of_kind(reader, section, place, kind, id),
-        _ if counter => known_keys(reader, section, &SOURCE_KEYS),
-        _ => {}
+    match kind {
+        Some(SourceKind::Folder) => files = build_files::folder(reader, section, place).map(Some),
+        Some(SourceKind::AccessLog) => files = build_files::access_log(reader, section, place).map(Some),
+        Some(SourceKind::SushiSoap) => known_keys(reader, section, &SOAP_KEYS),
+        Some(SourceKind::Manifest) => keys_of_manifest(reader, section),
+        Some(SourceKind::CounterApi) | None => known_keys(reader, section, &SOURCE_KEYS),
     }
 
     let allow_http = if section.get("allow_http").is_some() { reader.switch(section, "allow_http") } else { Some(false) };
     let release = if soap { release_4(reader, section) } else { release_choice(reader, section) };
     let check = |text: &str| if counter || soap { address(text, allow_http.unwrap_or(true)) } else { other_address(text) };
-    let url = reader.parse(section, "url", check);
+    let url =
+        if is_manifest { manifest_url(reader, section, place, allow_http.unwrap_or(true)) } else { reader.parse(section, "url", check) };
     let fallback = fallback(reader, section, allow_http.unwrap_or(true));
     if let (Some(Some(fallback)), Some(url), Some(ReleaseChoice::Release(release))) = (&fallback, &url, release)
         && fallback.url == *url
@@ -83,7 +87,11 @@ fn source(reader: &mut Reader<'_>, section: &Section<'_>, place: &Place) -> Opti
             "is the same release at the same address, so it has nothing that is missing there; leave it out",
         );
     }
-    let reports = if soap { reports_4(reader, section) } else { reports(reader, section, counter) };
+    let reports = match &mapping {
+        Some(mapping) => Some(vec![mapping.report.clone()]),
+        None if soap => reports_4(reader, section),
+        None => reports(reader, section, counter),
+    };
     let product: Option<ProductId> = match section.get("product") {
         Some(_) => reader.parse(section, "product", self::id),
         None => id.as_ref().map(|id| ProductId::trusted(id.as_str())),
@@ -99,7 +107,7 @@ fn source(reader: &mut Reader<'_>, section: &Section<'_>, place: &Place) -> Opti
     let pause = given(reader, section, "pause", build::pause);
     let timeout = given(reader, section, "timeout", build::timeout);
     let cron = given(reader, section, "cron", cron::cron);
-    let requests = if section.get("requests_at_once").is_some() { reader.number(section, "requests_at_once", 1, 100) } else { Some(1) };
+    let at_once = if section.get("requests_at_once").is_some() { reader.number(section, "requests_at_once", 1, 100) } else { Some(1) };
     let user_agent = given(reader, section, "user_agent", |text| {
         let visible = text.bytes().all(|b| (b' '..=b'~').contains(&b));
         if visible { Ok(text.to_owned()) } else { Err("has characters that no header takes; use plain ASCII".into()) }
@@ -116,7 +124,7 @@ fn source(reader: &mut Reader<'_>, section: &Section<'_>, place: &Place) -> Opti
         vendor: vendor?.unwrap_or_default(),
         kind: kind?,
         release: release?,
-        url: if counter || soap { url? } else { url.unwrap_or_default() },
+        url: if counter || soap || is_manifest { url? } else { url.unwrap_or_default() },
         allow_http: allow_http?,
         fallback: fallback?,
         reports: reports?,
@@ -127,13 +135,69 @@ fn source(reader: &mut Reader<'_>, section: &Section<'_>, place: &Place) -> Opti
         pause: pause?,
         timeout: timeout?,
         cron: cron?,
-        requests_at_once: usize::try_from(requests?).ok()?,
+        requests_at_once: usize::try_from(at_once?).ok()?,
         user_agent: user_agent?,
         soap: soap_settings?,
         files: files?,
         whole_dates: date_format?.unwrap_or(false),
         dialect: dialect?,
+        requests: if is_manifest { Some(Arc::new(requests?)) } else { None },
+        mapping: if is_manifest { Some(Arc::new(mapping?)) } else { None },
     })
+}
+
+/// How a source without COUNTER is asked, and how its replies are read.
+fn manifest(reader: &mut Reader<'_>, section: &Section<'_>, place: &Place) -> (Option<Requests>, Option<Mapping>) {
+    for required in ["request", "rows"] {
+        if section.get(required).is_none() {
+            let what = format!("has no {required}; write [source.{required}], or name a file that has it: manifest = \"vendors/x.toml\"");
+            reader.at(place, section.name.to_owned(), what);
+        }
+    }
+    let Some(rows) = section.get("rows") else { return (None, None) };
+    let Some(format) = build_mapping::format(reader, section) else {
+        if matches!(&rows.kind, ValueKind::Table(rows) if rows.get("format").is_none()) {
+            reader.problem(section, "rows", "has no format; there are json, json_lines, csv, tsv, xlsx, xml");
+        } else if !matches!(rows.kind, ValueKind::Table(_)) {
+            reader.problem(section, "rows", "must be a section: [source.rows]");
+        }
+        return (None, None);
+    };
+    let has_month =
+        matches!(section.get("fields").map(|fields| &fields.kind), Some(ValueKind::Table(fields)) if fields.get("month").is_some());
+    let requests = build_manifest::requests(reader, section, format, has_month);
+    (requests, build_mapping::mapping(reader, section, format, true))
+}
+
+/// Refuses keys that mean nothing to a source without COUNTER.
+fn keys_of_manifest(reader: &mut Reader<'_>, section: &Section<'_>) {
+    let mut keys: Vec<&String> = section.table.keys().collect();
+    keys.sort();
+    for key in keys {
+        let known = || SOURCE_KEYS.into_iter().chain(MANIFEST_KEYS).filter(|key| !COUNTER_KEYS.contains(key));
+        if key == "reports" {
+            reader.problem(section, key, "is the COUNTER API's; the report of other usage stands in rows: report = \"TR\"");
+        } else if COUNTER_KEYS.contains(&key.as_str()) {
+            reader.problem(section, key, "is the COUNTER API's and means nothing to this kind; take it out");
+        } else if !known().any(|known| known == key) {
+            reader.problem(section, key, format!("no key has this name here{}", did_you_mean(key, known())));
+        }
+    }
+}
+
+/// The address of the source, else of its manifest.
+fn manifest_url(reader: &mut Reader<'_>, section: &Section<'_>, place: &Place, allow_http: bool) -> Option<String> {
+    let check = |text: &str| address(text, allow_http).and_then(|text| build_manifest::without_places(&text).map(|()| text));
+    if section.get("url").is_some() {
+        return reader.parse(section, "url", check);
+    }
+    let Some(value) = build_manifest::url(section) else {
+        reader.at(place, section.name.to_owned(), "has no url, and neither has its request; say where the vendor is asked");
+        return None;
+    };
+    let table = Map::from([("url".to_owned(), value.clone())]);
+    let name = section.key("request");
+    reader.parse(&Section { name: &name, table: &table }, "url", check)
 }
 
 /// `Some(None)` if it is not given, `None` if it is wrong.
@@ -167,13 +231,6 @@ pub(super) fn known_keys(reader: &mut Reader<'_>, section: &Section<'_>, known: 
         };
         reader.problem(section, key, format!("no key has this name here{hint}"));
     }
-}
-
-fn warn_of_kind(reader: &mut Reader<'_>, section: &Section<'_>, place: &Place, kind: SourceKind, id: &SourceId) {
-    let mut unread: Vec<&str> = section.table.keys().map(String::as_str).filter(|key| !SOURCE_KEYS.contains(key)).collect();
-    unread.sort_unstable();
-    let unread = if unread.is_empty() { String::new() } else { format!("; not read: {}", unread.join(", ")) };
-    reader.warnings.push(format!("{}: source {id}: this version does not harvest sources of kind {}{unread}", place.text, kind.as_str()));
 }
 
 /// `"5.1"`, also without quotes.
@@ -234,7 +291,7 @@ fn soap_settings(reader: &mut Reader<'_>, section: &Section<'_>, soap: bool) -> 
 }
 
 /// The base address of a COUNTER API. What it says of an address never shows it whole: a secret may be in it.
-fn address(text: &str, allow_http: bool) -> Result<String, String> {
+pub(super) fn address(text: &str, allow_http: bool) -> Result<String, String> {
     let url = Url::parse(&without_placeholder(text)?)
         .map_err(|error| format!("is no URL: {error}; write it as https://example.org/counter/r51"))?;
     let host = url.host_str().unwrap_or_default();

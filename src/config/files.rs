@@ -2,7 +2,7 @@
 //!
 //! [`read`] gives the settings of a file and of those that it includes as one [`Files`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use config::{Map, Value, ValueKind};
@@ -120,12 +120,17 @@ impl Reading<'_> {
     }
 
     fn file(&mut self, path: &Path, files: &mut Files) {
+        self.with_file(path, "configuration file", |reading, text, table| reading.sections(text, table, files));
+    }
+
+    /// Reads a file of TOML and gives it to `take`, unless something is wrong with it.
+    fn with_file(&mut self, path: &Path, kind: &str, take: impl FnOnce(&mut Self, &Text<'_>, &DeTable<'_>)) {
         let name = path.display().to_string();
         let in_file = |what: String| Problem { place: name.clone(), key: String::new(), what };
         let bytes = match std::fs::read(path) {
             Ok(bytes) => bytes,
             Err(error) => {
-                self.problems.push(in_file(format!("the configuration file cannot be read: {error}")));
+                self.problems.push(in_file(format!("the {kind} cannot be read: {error}")));
                 return;
             }
         };
@@ -141,7 +146,7 @@ impl Reading<'_> {
         let text = Text::new(name, folder, text.strip_prefix('\u{feff}').unwrap_or(text));
         let (table, errors) = DeTable::parse_recoverable(text.text);
         if errors.is_empty() {
-            self.sections(&text, table.get_ref(), files);
+            take(self, &text, table.get_ref());
         }
         for error in errors {
             // Its message only: its display shows the line, in which anything may stand.
@@ -149,6 +154,55 @@ impl Reading<'_> {
             let what = format!("{}; this is not TOML", error.message().replace('\n', ", "));
             self.problems.push(Problem { place: place.text, key: String::new(), what });
         }
+    }
+
+    /// Brings into each source the sections of the manifest that it names; what stands in the source itself goes before them.
+    pub fn manifests(&mut self, sources: &mut [Value]) {
+        let mut known: BTreeMap<PathBuf, Map<String, Value>> = BTreeMap::new();
+        for source in sources {
+            let ValueKind::Table(table) = &mut source.kind else { continue };
+            let Some(value) = table.get("manifest") else { continue };
+            let place = self.places.of(value);
+            let ValueKind::String(name) = &value.kind else {
+                self.problem(&place, "manifest", "must be the name of a file, in quotes".into());
+                continue;
+            };
+            let path = place.base.join(name);
+            if !known.contains_key(&path) {
+                let sections = self.manifest(&path, &place);
+                known.insert(path.clone(), sections);
+            }
+            for (key, section) in known.get(&path).into_iter().flatten() {
+                table.entry(key.clone()).or_insert_with(|| section.clone());
+            }
+        }
+    }
+
+    /// The sections of a manifest's file.
+    fn manifest(&mut self, path: &Path, named_at: &Place) -> Map<String, Value> {
+        let mut sections = Map::new();
+        if !path.is_file() {
+            self.problem(named_at, "manifest", format!("there is no file '{}'", path.display()));
+            return sections;
+        }
+        self.with_file(path, "manifest", |reading, text, table| {
+            for (key, value) in in_order(table) {
+                let name: &str = key.get_ref();
+                let place = text.place(key.span().start);
+                if !schema::MANIFEST_FILE_KEYS.contains(&name) {
+                    let hint = if schema::SOURCE_KEYS.contains(&name) || name == "source" {
+                        "; a manifest holds sections alone, what is about a source stands in its [[source]]".to_owned()
+                    } else {
+                        did_you_mean(name, schema::MANIFEST_FILE_KEYS)
+                    };
+                    reading.problem(&place, name, format!("no section of a manifest has this name{hint}"));
+                } else if name != "about" {
+                    let value = reading.value(text, place, value);
+                    sections.insert(name.to_owned(), value);
+                }
+            }
+        });
+        sections
     }
 
     /// The top of a file.

@@ -5,10 +5,12 @@
 //! where, which setting, and what would be right. `config/avling.toml` in the project describes every setting.
 //!
 //! In order: `files` reads TOML and keeps the place of every value, `environment` does the same for variables,
-//! `layers` lays them over each other, `build` and `build_source` check; `schema` says which names there are.
+//! `layers` lays them over each other, `build`, `build_source`, `build_manifest` and `build_mapping` check; `schema` says which names there are.
 
 mod build;
 mod build_files;
+mod build_manifest;
+mod build_mapping;
 mod build_source;
 mod cron;
 mod dialect;
@@ -30,6 +32,8 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+
+use ::config::ValueKind;
 
 pub use environment::process_environment;
 pub use pattern::Pattern;
@@ -79,7 +83,7 @@ fn load_from(
     let over = environment::layer(&environment, here, &mut places, &mut problems, &mut warnings);
     let mut reading = Reading { places: &mut places, problems: &mut problems, warnings: &mut warnings };
     let include = over.0.get("include").cloned();
-    let files = if let Some(file) = &file {
+    let mut files = if let Some(file) = &file {
         reading.file_and_included(file, include)
     } else {
         let mut files = Files::default();
@@ -88,6 +92,7 @@ fn load_from(
         }
         files
     };
+    reading.manifests(&mut files.sources);
     let root = layers::overlay([defaults, files.layer, over]);
     let mut reader = Reader { places: &places, problems: &mut problems, warnings: &mut warnings };
     let settings = root.map_err(|what| reader.at(&layers::Place::default(), String::new(), what)).ok();
@@ -102,6 +107,43 @@ fn load_from(
             }
             Err(ConfigError { problems })
         }
+    }
+}
+
+/// Whether a file holds a manifest and no configuration: sections of the one and none of the other. One that cannot be read is none.
+#[must_use]
+pub fn is_manifest(path: &Path) -> bool {
+    let table = std::fs::read_to_string(path).ok().and_then(|text| text.trim_start_matches('\u{feff}').parse::<toml::Table>().ok());
+    table.is_some_and(|table| {
+        table.keys().any(|key| schema::MANIFEST_FILE_KEYS.contains(&key.as_str()))
+            && !table.keys().any(|key| key == "source" || key == "include" || schema::is_section(key))
+    })
+}
+
+/// A source that is nothing but a manifest, at `url` if that is given and else where the manifest says; and what is probably not meant.
+///
+/// # Errors
+/// Everything that is wrong with it, each with its place.
+pub fn load_manifest(path: &Path, url: Option<&str>) -> Result<(SourceSettings, Vec<String>), ConfigError> {
+    let (mut places, mut problems, mut warnings) = (Places::default(), Vec::new(), Vec::new());
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let id = if stem.parse::<crate::model::SourceId>().is_ok() { stem.as_str() } else { "manifest" };
+    let place = layers::Place { text: path.display().to_string(), base: PathBuf::new() };
+    let mut table = ::config::Map::new();
+    let path = path.to_string_lossy().into_owned();
+    let keys = [("id", Some(id)), ("kind", Some("manifest")), ("manifest", Some(path.as_str())), ("url", url)];
+    for (key, text) in keys {
+        if let Some(text) = text {
+            table.insert(key.to_owned(), places.value(place.clone(), ValueKind::String(text.to_owned())));
+        }
+    }
+    let mut sources = [places.value(place, ValueKind::Table(table))];
+    Reading { places: &mut places, problems: &mut problems, warnings: &mut warnings }.manifests(&mut sources);
+    let mut reader = Reader { places: &places, problems: &mut problems, warnings: &mut warnings };
+    let source = if reader.problems.is_empty() { build_source::sources(&mut reader, &sources).pop() } else { None };
+    match source {
+        Some(source) if problems.is_empty() => Ok((source, warnings)),
+        _ => Err(ConfigError { problems }),
     }
 }
 

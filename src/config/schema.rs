@@ -105,6 +105,69 @@ pub const LOG_KEYS: [&str; 7] = ["format", "pattern", "fields", "institution_by"
 /// The keys of a `[[source.log.product]]`.
 pub const LOG_PRODUCT_KEYS: [&str; 2] = ["product", "url"];
 
+/// The keys of a `[[source]]` that describes a vendor's own interface, besides those that every source has.
+pub const MANIFEST_KEYS: [&str; 8] = ["manifest", "request", "auth", "pages", "rows", "fields", "metric", "keep"];
+
+/// What may stand in a manifest's own file: its sections, and a word for people.
+pub const MANIFEST_FILE_KEYS: [&str; 8] = ["about", "request", "auth", "pages", "rows", "fields", "metric", "keep"];
+
+/// The keys of a source that are the COUNTER API's alone.
+pub const COUNTER_KEYS: [&str; 4] = ["release", "fallback", "reports", "date_format"];
+
+/// The keys of a manifest's `request`.
+pub const REQUEST_KEYS: [&str; 12] =
+    ["url", "path", "method", "per", "months_at_once", "end", "query", "headers", "form", "json", "packed", "packed_file"];
+
+/// The keys of a manifest's `auth`.
+pub const AUTH_KEYS: [&str; 11] =
+    ["kind", "user", "password", "secret", "name", "prefix", "token_url", "client_id", "client_secret", "scope", "send"];
+
+/// The keys of a manifest's `pages`.
+pub const PAGES_KEYS: [&str; 11] =
+    ["kind", "first", "size", "page_count", "row_count", "more", "cursor", "header", "next", "may_be_absent", "most"];
+
+/// The keys of a manifest's `rows`.
+pub const ROWS_KEYS: [&str; 12] =
+    ["format", "path", "may_be_absent", "report", "encoding", "separator", "skip", "header", "sheet", "decimal", "thousands", "date"];
+
+/// The keys of a manifest's `fields`.
+pub const FIELDS_KEYS: [&str; 22] = [
+    "month",
+    "year",
+    "metric",
+    "count",
+    "institution",
+    "address",
+    "title",
+    "item",
+    "platform",
+    "database",
+    "publisher",
+    "data_type",
+    "access_method",
+    "access_type",
+    "yop",
+    "isbn",
+    "print_issn",
+    "online_issn",
+    "doi",
+    "uri",
+    "isni",
+    "proprietary",
+];
+
+/// The keys of a field that says more than where it is.
+pub const FIELD_KEYS: [&str; 5] = ["from", "value", "map", "otherwise", "empty"];
+
+/// The keys of an `institution`.
+pub const INSTITUTION_KEYS: [&str; 3] = ["id", "name", "isil"];
+
+/// The keys of a `[[source.keep]]`.
+pub const KEEP_KEYS: [&str; 3] = ["from", "is", "is_not"];
+
+/// The keys of a `[[source.metric]]`.
+pub const METRIC_KEYS: [&str; 8] = ["name", "from", "value", "map", "otherwise", "empty", "institution", "keep"];
+
 /// The keys of a source's `fallback`.
 pub const FALLBACK_KEYS: [&str; 2] = ["release", "url"];
 

@@ -1,10 +1,12 @@
 //! A `[[source]]`: a vendor's platform that usage comes from.
 
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Pattern;
 pub use super::source_files::{FileSettings, FolderSettings, InstitutionBy, LogProduct, LogSettings};
+use crate::model::manifest::{Mapping, Requests};
 use crate::model::registry::{Access, SharedTraffic};
 use crate::model::{Dialect, ProductId, Release, ReportId, SourceId};
 
@@ -51,6 +53,10 @@ pub struct SourceSettings {
     pub whole_dates: bool,
     /// What the vendor wants otherwise than the specification has it.
     pub dialect: Dialect,
+    /// How it is asked, if it does not speak COUNTER; `manifest` only.
+    pub requests: Option<Arc<Requests>>,
+    /// How what it gives is read, if that is not COUNTER.
+    pub mapping: Option<Arc<Mapping>>,
     /// Where its files are; `folder` and `access_log` only.
     pub files: Option<FileSettings>,
 }

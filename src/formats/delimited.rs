@@ -172,17 +172,27 @@ pub struct Records<R> {
     plain: bool,
     /// How many cells a record has, if that is known.
     width: usize,
+    /// What begins with `#` is a comment; else a row as any other.
+    comments: bool,
+    /// The separator is known and not to be found out.
+    given: bool,
 }
 
 impl<R: BufRead> Records<R> {
     /// The records of `reader`; the first of them is the [`header`](Self::header).
     pub fn new(reader: R) -> Self {
-        Self { lines: Lines::new(reader), separator: SEPARATORS[0], line: Vec::new(), plain: false, width: 0 }
+        Self { lines: Lines::new(reader), separator: SEPARATORS[0], line: Vec::new(), plain: false, width: 0, comments: true, given: false }
     }
 
     /// The records of `reader` with this between their cells, comments included; all of them are given by [`next`](Self::next).
     pub(super) fn plain(reader: R, separator: u8) -> Self {
-        Self { separator, plain: true, ..Self::new(reader) }
+        Self { separator, plain: true, comments: false, ..Self::new(reader) }
+    }
+
+    /// The records of a text that has no comments, with this separator if it is known.
+    pub(super) fn without_comments(reader: R, separator: Option<u8>) -> Self {
+        let (separator, given) = (separator.unwrap_or(SEPARATORS[0]), separator.is_some());
+        Self { separator, given, comments: false, ..Self::new(reader) }
     }
 
     /// Whether the text ended within the record that was given last.
@@ -195,6 +205,10 @@ impl<R: BufRead> Records<R> {
         self.width = width;
     }
 
+    fn passes_over(&self) -> bool {
+        if self.comments { is_passed_over(&self.line) } else { self.line.trim_ascii().is_empty() }
+    }
+
     /// Puts the first record into `record`; the file's separator is the one with which `score` finds most in it. Says whether there is one.
     ///
     /// # Errors
@@ -204,10 +218,12 @@ impl<R: BufRead> Records<R> {
             let Some(number) = self.lines.next(&mut self.line)? else { return Ok(false) };
             // Excel's own way to say what separates.
             let says_separator = number == 1 && self.line.len() == 5 && self.line[..4].eq_ignore_ascii_case(b"sep=");
-            if says_separator || is_passed_over(&self.line) {
+            if says_separator || self.passes_over() {
                 continue;
             }
-            self.separator = separator_of(&self.line, &score);
+            if !self.given {
+                self.separator = separator_of(&self.line, &score);
+            }
             if self.rest(number, record)? {
                 return Ok(true);
             }
@@ -221,8 +237,7 @@ impl<R: BufRead> Records<R> {
     pub fn next(&mut self, record: &mut Record) -> Result<bool, LineError> {
         loop {
             let Some(number) = self.lines.next(&mut self.line)? else { return Ok(false) };
-            let passed_over = if self.plain { self.line.trim_ascii().is_empty() } else { is_passed_over(&self.line) };
-            if !passed_over && self.rest(number, record)? {
+            if !self.passes_over() && self.rest(number, record)? {
                 return Ok(true);
             }
         }
@@ -251,7 +266,8 @@ impl<R: BufRead> Records<R> {
             open = record.cut(&self.line, self.separator, true).map_err(bad)?;
         }
         // A spreadsheet may have put a comment into quotes.
-        Ok((self.plain || !record.is_comment()) && !record.is_empty())
+        let is_comment = self.comments && record.is_comment();
+        Ok(!(is_comment || record.is_empty()))
     }
 }
 

@@ -16,6 +16,7 @@ pub mod gather;
 pub mod identifiers;
 pub mod layout;
 pub mod lines;
+pub mod mapped;
 pub mod notes;
 pub mod summary;
 pub mod usage_table;

@@ -22,6 +22,7 @@ use crate::model::notation::parse_ranges;
 use crate::model::{AddressRange, Addresses, Item, Month, ReportId, UsageRecord};
 
 pub use self::header::is_header;
+pub(super) use self::header::is_metric;
 
 /// Read from the source at once.
 const CHUNK: usize = 256 * 1024;
@@ -231,7 +232,7 @@ fn not_utf8(record: &Record) -> FormatError {
 }
 
 /// The one range that a cell stands for.
-fn range(cell: &str) -> Result<AddressRange, &'static str> {
+pub(super) fn range(cell: &str) -> Result<AddressRange, &'static str> {
     if let Ok(address) = cell.parse::<IpAddr>() {
         return AddressRange::new(address, address).ok_or("is not an address");
     }
@@ -244,7 +245,7 @@ fn range(cell: &str) -> Result<AddressRange, &'static str> {
 }
 
 /// Whether a cell is nothing but an address or a range.
-fn is_address(cell: &str) -> bool {
+pub(super) fn is_address(cell: &str) -> bool {
     cell.starts_with(|c: char| c.is_ascii_hexdigit() || c == ':')
         && cell.contains(['.', ':'])
         && cell.split(['-', '/', ' ', ',', ';', '–']).next().is_some_and(|first| first.parse::<IpAddr>().is_ok())

@@ -10,8 +10,9 @@ use std::sync::Arc;
 use super::queue::{Job, PATIENCE};
 use super::verdict::{Bounds, Verdict, outside};
 use super::worker::{HarvestError, Harvester, RequestReport};
-use crate::config::SourceSettings;
+use crate::config::{SourceKind, SourceSettings};
 use crate::model::{AccountId, MonthRange, Release, ReportId};
+use crate::sources::manifest::Secrets;
 use crate::sources::{AvailableReport, Credentials, InfoRequest, reports};
 
 /// A request for more months than this is preceded by one for the list of reports.
@@ -26,6 +27,8 @@ pub(super) struct Place<'a> {
     pub source: &'a SourceSettings,
     pub base_url: &'a str,
     pub credentials: &'a Credentials,
+    /// What a manifest's requests need; nothing for sources of other kinds.
+    pub by_manifest: Option<&'a Secrets>,
 }
 
 /// What the list of reports leaves to be asked for.
@@ -45,7 +48,10 @@ impl Harvester<'_> {
         if let Some(list) = self.lists.lock().await.get(&key) {
             return Arc::clone(list);
         }
-        let Place { source, base_url, credentials } = place;
+        let Place { source, base_url, credentials, .. } = place;
+        if source.kind != SourceKind::CounterApi {
+            return Arc::default();
+        }
         let request = InfoRequest {
             base_url,
             credentials,

@@ -4,12 +4,14 @@
 //! the second sends [`FactBatch`]es through a channel. Parsing runs on a thread of its own, in bounded memory.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt::Write as _;
 use std::io::{BufReader, Read};
 
 use tokio::sync::mpsc;
 
 use super::places::{Placed, Places};
-use crate::config::SourceSettings;
+use crate::config::{SourceKind, SourceSettings};
+use crate::formats::mapped;
 use crate::formats::summary::MonthDigests;
 use crate::formats::{self, FormatError, Reading, RecordSink, Stopped};
 use crate::model::usage::short_hash;
@@ -19,6 +21,9 @@ use crate::store::{Fact, FactBatch, ItemRow, scope_word};
 /// How many facts travel together.
 const BATCH: usize = 4096;
 
+/// Read from the archive at once.
+const CHUNK: usize = 256 * 1024;
+
 /// What a reply holds of one month.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MonthContents {
@@ -26,7 +31,7 @@ pub struct MonthContents {
     pub records: u64,
     /// Their sum.
     pub total: u64,
-    /// The fingerprint of its facts and of the rules that say which product they belong to.
+    /// The fingerprint of its facts, and of the rules by which they were made.
     pub digest: String,
 }
 
@@ -49,7 +54,7 @@ pub fn look(reader: impl Read, source: &SourceSettings, places: &dyn Places) -> 
     let mut sink =
         Look { months: BTreeMap::new(), members: BTreeSet::new(), last: None, digests: MonthDigests::default(), overflow: false };
     let mut placed = Placed { sink: &mut sink, places };
-    let mut reading = formats::read(BufReader::with_capacity(256 * 1024, reader), &mut placed);
+    let mut reading = read(reader, source, &mut placed);
     if sink.overflow {
         reading = Err(FormatError::BadRow { place: "the whole report".into(), what: "its counts add up to 2^63 or more".into() });
     }
@@ -63,10 +68,25 @@ pub fn look(reader: impl Read, source: &SourceSettings, places: &dyn Places) -> 
     Contents { reading, months, members }
 }
 
-/// A fingerprint of what decides which product a fact belongs to.
+/// Reads a reply of a source: the one place where it is chosen how.
+///
+/// Of a source with an interface of its own, what was archived in frames was fetched as its manifest says; what has none was brought as a
+/// file. Any other source with a mapping has nothing but what the mapping reads.
+fn read(mut reader: impl Read, source: &SourceSettings, sink: &mut impl RecordSink) -> Result<Reading, FormatError> {
+    let Some(mapping) = &source.mapping else { return formats::read(BufReader::with_capacity(CHUNK, reader), sink) };
+    let beginning = mapped::frames::beginning(&mut reader)?;
+    let is_framed = mapped::frames::is_framed(&beginning);
+    let reader = BufReader::with_capacity(CHUNK, std::io::Cursor::new(beginning).chain(reader));
+    if is_framed || source.kind != SourceKind::Manifest { mapped::read(reader, mapping, sink) } else { formats::read(reader, sink) }
+}
+
+/// A fingerprint of what decides which product a fact belongs to, and of how a reply becomes facts where that is configured.
 #[must_use]
 pub fn product_rules(source: &SourceSettings) -> String {
-    let rules = format!("{}|{:?}", source.product, source.product_rules);
+    let mut rules = format!("{}|{:?}", source.product, source.product_rules);
+    if let Some(mapping) = &source.mapping {
+        let _ = write!(rules, "|{mapping:?}");
+    }
     hex::encode(&short_hash(rules.as_bytes())[..4])
 }
 
@@ -135,7 +155,7 @@ pub fn send(
         has_item: false,
         last: None,
     };
-    formats::read(BufReader::with_capacity(256 * 1024, reader), &mut Placed { sink: &mut sink, places })?;
+    read(reader, source, &mut Placed { sink: &mut sink, places })?;
     sink.flush()?;
     Ok(())
 }

@@ -13,6 +13,7 @@ pub mod findings;
 pub mod folder;
 pub mod input;
 pub mod intake;
+pub mod manifest;
 mod members;
 pub mod places;
 mod queue;

@@ -226,7 +226,11 @@ fn new_row(
         release: String::new(),
         records: 0,
         total: 0,
-        digest: String::new(),
+        // Read in another way, the reply of an empty month may hold counts: by which way it was empty is kept.
+        digest: match subject.source.mapping {
+            Some(_) if outcome.state == MonthState::Empty && reply.is_some() => format!("-{}", intake::product_rules(subject.source)),
+            _ => String::new(),
+        },
         reply: sha256,
     };
     let contents = reply.and_then(|reply| reply.contents.months.get(&outcome.month));

@@ -11,6 +11,7 @@ use tokio::sync::Mutex;
 
 use super::available::{Left, Lists, Place};
 use super::intake::{self, Contents};
+use super::manifest;
 use super::places::Places;
 use super::queue::{Job, Queue};
 use super::settle::{Desk, MonthChange, Reply, SettleError, Subject};
@@ -24,7 +25,7 @@ use crate::model::{AccountId, Month, MonthOutcome, MonthRange, MonthState, Relea
 use crate::schedule::Task;
 use crate::secrets::Sealer;
 use crate::sources::counter_api::redactor_for;
-use crate::sources::{Credentials, FetchError, HttpClients, RawReply, ReportRequest, Soap, fetch_report, fetch_soap_report, host_of};
+use crate::sources::{self, Credentials, FetchError, HttpClients, RawReply, ReportRequest, Soap, fetch_report, fetch_soap_report, host_of};
 use crate::store::{Store, StoreError};
 
 /// How often whoever watches is told how long is still to be waited.
@@ -167,6 +168,13 @@ impl<'a> Harvester<'a> {
     pub async fn run(&'a self, tasks: Vec<Task>) -> Result<HarvestReport, HarvestError> {
         let mut queue = Queue::default();
         let sources: HashMap<&str, &SourceSettings> = self.settings.sources.iter().map(|s| (s.id.as_str(), s)).collect();
+        let tasks: Vec<Task> = tasks
+            .into_iter()
+            .flat_map(|task| match sources.get(task.source.as_str()) {
+                Some(source) => manifest::requests_of(task, source),
+                None => vec![task],
+            })
+            .collect();
         let asked: BTreeSet<&SourceId> = tasks.iter().map(|task| &task.source).collect();
         self.progress.planned(asked.len(), tasks.len(), tasks.iter().map(|task| task.months.iter().count()).sum());
         for task in tasks {
@@ -371,8 +379,13 @@ impl<'a> Harvester<'a> {
             // It costs the vendor nothing to look again each time.
             Err(reason) => return self.finish(source, job, Verdict::not_asked(task.months, &reason, Some(self.clock.now())), None).await,
         };
+        let by_manifest = match source.requests.as_ref().map(|requests| manifest::secrets(requests, &credentials, self.sealer)).transpose()
+        {
+            Ok(secrets) => secrets,
+            Err(reason) => return self.finish(source, job, Verdict::not_asked(task.months, &reason, Some(self.clock.now())), None).await,
+        };
         let (choice, base_url) = Self::address(source, job);
-        let place = Place { source, base_url, credentials: &credentials };
+        let place = Place { source, base_url, credentials: &credentials, by_manifest: by_manifest.as_ref() };
         let release = match choice {
             ReleaseChoice::Release(release) => release,
             ReleaseChoice::Auto => self.release_of(place, job).await,
@@ -405,7 +418,7 @@ impl<'a> Harvester<'a> {
         release: Release,
         earlier: Earlier,
     ) -> Result<(RequestReport, Verdict), HarvestError> {
-        let (task, Place { source, base_url, credentials }) = (&job.task, place);
+        let (task, Place { source, base_url, credentials, by_manifest }) = (&job.task, place);
         let request = ReportRequest {
             source: &source.id,
             account: &account.id,
@@ -428,7 +441,9 @@ impl<'a> Harvester<'a> {
                 *before = total;
             }
         };
-        let fetched = if source.kind == SourceKind::SushiSoap {
+        let fetched = if let Some(secrets) = by_manifest {
+            self.fetch_by_manifest(source, account, task, secrets, &progress).await
+        } else if source.kind == SourceKind::SushiSoap {
             let SoapSettings { action, requestor_name, requestor_email } = &source.soap;
             let soap = Soap { action, requestor_name, requestor_email };
             fetch_soap_report(self.clients, &self.archive, &request, soap, self.clock, &progress).await
@@ -446,6 +461,8 @@ impl<'a> Harvester<'a> {
             Ok(reply) => {
                 let contents = self.look(source, &reply.sha256).await?;
                 let others = self.other_customers(account);
+                // Only COUNTER has releases.
+                let release_said = if by_manifest.is_some() { String::new() } else { release.to_string() };
                 let mut verdict = self.judge(source, job, account, release, &others, &earlier, &reply, &contents);
                 if job.fallback {
                     verdict = verdict.or_of_the_other(&job.first);
@@ -459,7 +476,13 @@ impl<'a> Harvester<'a> {
                     }
                 }
                 // What was masked as it came may be a secret again once its escapes are read.
-                let redactor = redactor_for(credentials, base_url);
+                let redactor = match by_manifest {
+                    Some(secrets) => sources::manifest::redactor_for(secrets, &account.customer_id),
+                    None => redactor_for(credentials, base_url),
+                };
+                if let Some(requests) = &source.requests {
+                    manifest::in_its_words(&mut verdict, &reply, requests);
+                }
                 for outcome in &mut verdict.months {
                     outcome.reason = redactor.text(&outcome.reason);
                 }
@@ -470,7 +493,7 @@ impl<'a> Harvester<'a> {
                 } else {
                     None
                 };
-                let (mut request, verdict) = self.finish(source, job, verdict, Some((&reply, &contents, release))).await?;
+                let (mut request, verdict) = self.finish(source, job, verdict, Some((&reply, &contents, release_said))).await?;
                 request.notes.extend(note);
                 for note in &mut request.notes {
                     *note = redactor.text(note);
@@ -526,9 +549,9 @@ impl<'a> Harvester<'a> {
         source: &SourceSettings,
         job: &Job,
         verdict: Verdict,
-        reply: Option<(&RawReply, &Contents, Release)>,
+        reply: Option<(&RawReply, &Contents, String)>,
     ) -> Result<(RequestReport, Verdict), HarvestError> {
-        let archived = reply.map(|(reply, contents, release)| Reply { sha256: &reply.sha256, contents, release: release.to_string() });
+        let archived = reply.as_ref().map(|(reply, contents, release)| Reply { sha256: &reply.sha256, contents, release: release.clone() });
         // Months that the fallback is asked for are settled by its answer.
         let fallback = !verdict.try_fallback.is_empty() && !job.fallback && source.fallback.is_some();
         let mut outcomes: Vec<MonthOutcome> =
@@ -544,7 +567,7 @@ impl<'a> Harvester<'a> {
             settled => settled?,
         };
         let mut notes = verdict.notes.clone();
-        if let Some((_, Contents { reading: Ok(reading), .. }, _)) = reply {
+        if let Some((_, Contents { reading: Ok(reading), .. }, _)) = &reply {
             notes.extend(reading.notes.iter().map(ToString::to_string));
         }
         let request = RequestReport {
@@ -553,7 +576,7 @@ impl<'a> Harvester<'a> {
             changes: settled.changes,
             rows: settled.rows,
             findings: settled.findings,
-            bytes: reply.map_or(0, |(reply, _, _)| reply.bytes),
+            bytes: reply.as_ref().map_or(0, |(reply, _, _)| reply.bytes),
             notes,
             comes_again: false,
             trouble: verdict.trouble,

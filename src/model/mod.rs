@@ -2,7 +2,8 @@
 //!
 //! Everything else speaks in these: [`Month`] is the unit of time, the ids in [`ids`] name things,
 //! [`UsageRecord`] is one count as a vendor reported it, the structs in [`registry`] are the rows of
-//! the files that people import, [`notation`] reads what people write for addresses, and [`Statistic`] is what a library gets.
+//! the files that people import, [`notation`] reads what people write for addresses, [`manifest`] is how a
+//! vendor's own interface is described, and [`Statistic`] is what a library gets.
 
 pub mod address;
 pub mod count;
@@ -10,6 +11,7 @@ pub mod dialect;
 pub mod finding;
 pub mod ids;
 pub mod key;
+pub mod manifest;
 pub mod month;
 pub mod notation;
 pub mod outcome;

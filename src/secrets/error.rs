@@ -34,6 +34,23 @@ pub enum SecretError {
         #[source]
         error: io::Error,
     },
+    /// A file with a secret cannot be read.
+    #[error("the file {} with a secret cannot be read: {error}", path.display())]
+    SecretFile {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        error: io::Error,
+    },
+    /// Others can read or change a file with a secret.
+    #[error("others can read or change the file {} with a secret (mode {mode:04o}); run chmod 600 on it", path.display())]
+    OpenSecret {
+        /// The file.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+    },
     /// No randomness for a new key.
     #[error("a new key cannot be made: the system gives no random bytes ({0})")]
     Random(String),

@@ -12,6 +12,8 @@ use super::{KeyLocation, SecretError};
 
 /// More than any key file has, in bytes.
 const LONGEST_FILE: usize = 1024;
+/// No secret is longer, in bytes.
+const LONGEST_SECRET: usize = 16 * 1024;
 
 /// What is derived from the key; zeroed when it is let go.
 pub struct Keys {
@@ -63,6 +65,22 @@ pub fn from_file(path: &Path, make: bool) -> Result<Keys, SecretError> {
         }
         read => read,
     }
+}
+
+/// What a file with a secret holds, which nobody else may read.
+///
+/// # Errors
+/// It cannot be read, or others can read it.
+pub fn secret_file(path: &Path) -> Result<Vec<u8>, SecretError> {
+    let failed = |error: std::io::Error| SecretError::SecretFile { path: path.to_owned(), error };
+    let mut file = File::open(path).map_err(failed)?;
+    check_mode(&file, path).map_err(|error| match error {
+        SecretError::Open { path, mode } => SecretError::OpenSecret { path, mode },
+        other => other,
+    })?;
+    let mut bytes = Vec::with_capacity(LONGEST_SECRET);
+    (&mut file).take(LONGEST_SECRET as u64).read_to_end(&mut bytes).map_err(failed)?;
+    Ok(bytes)
 }
 
 fn read(path: &Path) -> Result<Keys, SecretError> {

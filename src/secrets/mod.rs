@@ -92,6 +92,22 @@ impl Sealer {
         self.keys(false)?.open(context, &bytes).map(Some)
     }
 
+    /// The secret at a place: a variable, a credential, or a file that nobody else may read.
+    ///
+    /// # Errors
+    /// It is not there, is no text, or others can read the file.
+    pub fn read(&self, location: &KeyLocation) -> Result<SecretString, SecretError> {
+        match location {
+            KeyLocation::Env(name) => self.variable(name),
+            KeyLocation::Credential(name) => {
+                let path = self.credential_path(name)?;
+                let bytes = std::fs::read(&path).map_err(|error| SecretError::Credential { name: name.clone(), path, error })?;
+                text(bytes).ok_or_else(|| SecretError::NotText { place: location.to_string() })
+            }
+            KeyLocation::File(path) => text(key::secret_file(path)?).ok_or_else(|| SecretError::NotText { place: location.to_string() }),
+        }
+    }
+
     /// Reads the key without making one, to tell early whether what is sealed can be opened.
     ///
     /// # Errors

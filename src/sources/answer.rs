@@ -23,6 +23,8 @@ use super::http::SILENCES;
 const ZSTD_WINDOW: u32 = 23;
 /// More codings one over the other than anybody uses.
 const MOST_CODINGS: usize = 3;
+/// A payload that is gzip in itself, if it is: some vendors send a page without it where something is wrong.
+const GZIP_PAYLOAD: &str = " gzip payload";
 /// How much is read at a time.
 const PIECE: usize = 64 * 1024;
 
@@ -95,6 +97,11 @@ impl Answer {
     /// `Retry-After`, if it is there and can be understood.
     pub(super) fn retry_after(&self) -> Option<RetryAfter> {
         self.headers.get(RETRY_AFTER)?.to_str().ok().and_then(RetryAfter::parse)
+    }
+
+    /// The payload is gzip in itself, within what `Content-Encoding` says; to be said before anything is read.
+    pub(super) fn unpack_gzip(&mut self) {
+        self.body.codings.insert(0, GZIP_PAYLOAD.to_owned());
     }
 
     /// The next piece of the body, decompressed; nothing at its end. After an error the connection is closed.
@@ -178,7 +185,7 @@ fn codings(headers: &HeaderMap) -> Vec<String> {
 
 /// The reader with all codings taken off.
 async fn decoded(mut reader: Reader, codings: &[String]) -> std::io::Result<Reader> {
-    if codings.len() > MOST_CODINGS {
+    if codings.iter().filter(|coding| *coding != GZIP_PAYLOAD).count() > MOST_CODINGS {
         return Err(std::io::Error::new(ErrorKind::InvalidData, "too many encodings over one another"));
     }
     for coding in codings.iter().rev() {
@@ -187,8 +194,11 @@ async fn decoded(mut reader: Reader, codings: &[String]) -> std::io::Result<Read
         if beginning.is_empty() {
             return Ok(reader);
         }
+        if coding == GZIP_PAYLOAD && beginning.first() != Some(&0x1f) {
+            continue;
+        }
         reader = match coding.as_str() {
-            "gzip" | "x-gzip" => {
+            "gzip" | "x-gzip" | GZIP_PAYLOAD => {
                 let mut decoder = GzipDecoder::new(reader);
                 decoder.multiple_members(true);
                 buffered(decoder)

@@ -105,6 +105,32 @@ pub enum FetchError {
         /// What is wrong.
         cause: String,
     },
+    /// No token was given to us.
+    #[error("{host}: no token was given ({said}); check client id and client secret, and token_url and scope in auth")]
+    Token {
+        /// Who gives tokens.
+        host: String,
+        /// The HTTP status.
+        status: u16,
+        /// What was said.
+        said: String,
+    },
+    /// Pages that cannot be followed to their end.
+    #[error("{host}: {what}")]
+    Pages {
+        /// The host and port.
+        host: String,
+        /// What is wrong, and what to do.
+        what: String,
+    },
+    /// A workbook that repeats a secret cannot be kept.
+    #[error(
+        "{host}: the workbook repeats our credentials, which cannot be taken out of it; nothing was kept. Ask the vendor for another format"
+    )]
+    Echo {
+        /// The host and port.
+        host: String,
+    },
     /// The reply could not be kept.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
@@ -121,6 +147,9 @@ impl FetchError {
                 | Self::TooLarge { .. }
                 | Self::OtherHost { .. }
                 | Self::Redirects { .. }
+                | Self::Token { status: 400..=428 | 430..=499, .. }
+                | Self::Pages { .. }
+                | Self::Echo { .. }
                 | Self::Archive(_)
         )
     }
@@ -141,7 +170,14 @@ impl FetchError {
             | Self::Decompression { cause, .. }
             | Self::Protocol { cause, .. } => *cause = redactor.text(cause),
             Self::OtherHost { other, .. } => *other = redactor.text(other),
-            Self::Address { .. } | Self::Timeout { .. } | Self::TooLarge { .. } | Self::Redirects { .. } | Self::Archive(_) => {}
+            Self::Token { said, .. } => *said = redactor.text(said),
+            Self::Address { .. }
+            | Self::Timeout { .. }
+            | Self::TooLarge { .. }
+            | Self::Redirects { .. }
+            | Self::Pages { .. }
+            | Self::Echo { .. }
+            | Self::Archive(_) => {}
         }
         self
     }

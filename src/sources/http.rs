@@ -8,13 +8,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Once;
 use std::time::Duration;
 
-use bytes::Bytes;
-use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, USER_AGENT};
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue, LOCATION, USER_AGENT};
 use reqwest::{Client, Method, Request, Url, redirect};
 use tokio::time::Instant;
 
 use super::answer::{Answer, Limits};
 use super::error::{FetchError, host_of};
+use super::manifest::Tokens;
 
 /// How long connecting may take, TLS included.
 const CONNECT: Duration = Duration::from_secs(30);
@@ -34,6 +34,8 @@ pub struct HttpClients {
     /// For this machine in plain HTTP: no proxy, no certificates.
     loopback: Client,
     user_agent: HeaderValue,
+    /// Tokens that vendors gave us, until they expire.
+    pub(super) tokens: Tokens,
 }
 
 /// A request to be sent.
@@ -53,16 +55,15 @@ pub(super) struct Call<'a> {
     pub max_size: u64,
 }
 
-/// What is sent with a request.
-pub(super) struct Payload<'a> {
-    /// The body; it may hold secrets, so this has no `Debug`.
-    pub body: Bytes,
-    /// `Content-Type`.
-    pub content_type: &'static str,
-    /// `Accept`.
-    pub accept: &'static str,
-    /// `SOAPAction`.
-    pub soap_action: &'a str,
+/// What is sent besides the address; it may hold secrets, so this has no `Debug`.
+#[derive(Clone, Default)]
+pub(super) struct Outgoing {
+    /// `GET` if it is none.
+    pub method: Option<Method>,
+    /// Instead of, or besides our own.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Option<Vec<u8>>,
 }
 
 impl HttpClients {
@@ -82,33 +83,29 @@ impl HttpClients {
             || Client::builder().redirect(redirect::Policy::none()).referer(false).retry(reqwest::retry::never()).connect_timeout(CONNECT);
         let outward = builder().build().map_err(|error| super::error::deepest(&error));
         let loopback = builder().no_proxy().tls_certs_only([]).build().map_err(failed)?;
-        Ok(Self { outward, loopback, user_agent: user_agent(&default_user_agent(contact))? })
+        Ok(Self { outward, loopback, user_agent: user_agent(&default_user_agent(contact))?, tokens: Tokens::default() })
     }
 
     /// Sends a request, follows redirects of the same origin, and waits for the head of the answer.
     pub(super) async fn get(&self, call: Call<'_>) -> Result<Answer, FetchError> {
-        self.send(&call, Method::GET, self.headers(&call)?, None).await
+        self.send(call, &Outgoing::default()).await
     }
 
-    /// The same with a body, which redirects of the same origin are given again.
-    pub(super) async fn post(&self, call: Call<'_>, payload: Payload<'_>) -> Result<Answer, FetchError> {
-        let refused = |_| FetchError::Address { what: "has a soap_action with characters that no HTTP header can hold".into() };
-        let mut headers = self.headers(&call)?;
-        headers.insert(ACCEPT, HeaderValue::from_static(payload.accept));
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(payload.content_type));
-        headers.insert(HeaderName::from_static("soapaction"), HeaderValue::from_str(payload.soap_action).map_err(refused)?);
-        self.send(&call, Method::POST, headers, Some(payload.body)).await
-    }
-
-    async fn send(&self, call: &Call<'_>, method: Method, headers: HeaderMap, body: Option<Bytes>) -> Result<Answer, FetchError> {
+    /// Likewise, with more than an address. A redirect that would turn it into another request is not followed.
+    pub(super) async fn send(&self, call: Call<'_>, outgoing: &Outgoing) -> Result<Answer, FetchError> {
         let timeout = call.timeout.min(LONGEST);
         let overall = Instant::now() + timeout * SILENCES;
+        let method = outgoing.method.clone().unwrap_or(Method::GET);
+        let mut headers = self.headers(&call)?;
+        outgoing.headers.iter().for_each(|(name, value)| {
+            headers.insert(name, value.clone());
+        });
         let mut url = call.url.clone();
         for _ in 0..=REDIRECTS {
             let host = host_of(&url);
             let mut request = Request::new(method.clone(), url.clone());
             *request.headers_mut() = headers.clone();
-            *request.body_mut() = body.clone().map(Into::into);
+            *request.body_mut() = outgoing.body.clone().map(Into::into);
             let sent = self.client_for(&url, call.allow_http)?.execute(request);
             let seconds = timeout.as_secs();
             let response = tokio::time::timeout_at(overall.min(Instant::now() + timeout), sent)
@@ -119,6 +116,10 @@ impl HttpClients {
                 let limits = Limits { silence: timeout, overall, max_size: call.max_size };
                 return Ok(Answer::new(response, url, headers, limits));
             };
+            if method != Method::GET && !matches!(response.status().as_u16(), 307 | 308) {
+                let cause = format!("it answers a {method} with a redirect that would make it another request; correct the address");
+                return Err(FetchError::Protocol { host, cause });
+            }
             url = next;
         }
         Err(FetchError::Redirects { host: host_of(&url), times: REDIRECTS })

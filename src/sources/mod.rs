@@ -2,7 +2,8 @@
 //!
 //! [`HttpClients`] sends requests and follows no redirect to anybody else; [`fetch_report`] asks for a report of
 //! the COUNTER API and streams the reply, decompressed and with our secrets taken out, into the archive;
-//! [`status`], [`reports`] and [`members`] ask the rest of that API; [`fetch_soap_report`] asks servers of Release 4 in SOAP. What a reply means is decided elsewhere.
+//! [`status`], [`reports`] and [`members`] ask the rest of that API; [`fetch_soap_report`] asks servers of Release 4 in SOAP, and [`manifest`]
+//! vendors that have an interface of their own. What a reply means is decided elsewhere.
 
 mod answer;
 pub mod counter_api;
@@ -11,6 +12,7 @@ pub mod discover;
 mod error;
 pub mod http;
 mod keep;
+pub mod manifest;
 mod redact;
 pub mod registry_file;
 mod retry_after;

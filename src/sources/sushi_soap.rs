@@ -4,14 +4,14 @@
 //! vendor repeats of our requestor id taken out. What we send is not kept: it is made of the account and of what the record says.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use reqwest::Url;
-use reqwest::header::HeaderMap;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::{Method, Url};
 use secrecy::ExposeSecret as _;
 
 use super::answer::Answer;
 use super::counter_api::{Credentials, ReportRequest, recorded_headers, redacted_url, redactor};
 use super::error::FetchError;
-use super::http::{Call, HttpClients, Payload};
+use super::http::{Call, HttpClients, Outgoing};
 use super::keep::{RawReply, keep};
 use crate::archive::{Archive, ReplyRecord};
 use crate::clock::Clock;
@@ -87,16 +87,14 @@ pub async fn ask_soap(
 
 async fn post(client: &HttpClients, request: &ReportRequest<'_>, soap: Soap<'_>, now: DateTime<Utc>) -> Result<Answer, FetchError> {
     let ReportRequest { user_agent, allow_http, timeout, max_size, .. } = *request;
-    let action = format!("\"{}\"", soap.action);
-    let payload = Payload {
-        body: envelope(request, soap, now).into(),
-        content_type: "text/xml; charset=utf-8",
-        accept: "text/xml, */*;q=0.5",
-        soap_action: &action,
-    };
-    client
-        .post(Call { url: service_url(request.base_url)?, headers: HeaderMap::new(), user_agent, allow_http, timeout, max_size }, payload)
-        .await
+    let refused = |_| FetchError::Address { what: "has a soap_action with characters that no HTTP header can hold".into() };
+    let mut headers = HeaderMap::new();
+    headers.insert(ACCEPT, HeaderValue::from_static("text/xml, */*;q=0.5"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/xml; charset=utf-8"));
+    headers.insert("soapaction", HeaderValue::from_str(&format!("\"{}\"", soap.action)).map_err(refused)?);
+    let outgoing = Outgoing { method: Some(Method::POST), headers, body: Some(envelope(request, soap, now).into()) };
+    let url = service_url(request.base_url)?;
+    client.send(Call { url, headers: HeaderMap::new(), user_agent, allow_http, timeout, max_size }, &outgoing).await
 }
 
 /// The address of the service as it will be used: as it is given, without the `?wsdl` that people copy along with it.

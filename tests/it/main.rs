@@ -21,6 +21,7 @@ mod explaining;
 mod findings;
 mod folder;
 mod imports;
+mod manifests;
 mod members;
 mod networks;
 mod pipeline;

@@ -74,7 +74,7 @@ fn arrows_point_one_way() {
         ("formats", &[]),
         ("registry", &["formats"]),
         ("schedule", &[]),
-        ("sources", &["archive"]),
+        ("sources", &["archive", "formats"]),
         ("store", &["formats"]),
         ("export", &["attribution", "formats", "registry", "store"]),
         ("harvest", &["archive", "attribution", "config", "formats", "registry", "schedule", "secrets", "sources", "store"]),

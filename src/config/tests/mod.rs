@@ -2,6 +2,7 @@
 
 mod dialect;
 mod files;
+mod manifests;
 mod reference;
 mod sources;
 

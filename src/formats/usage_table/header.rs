@@ -157,7 +157,7 @@ fn shown(place: usize, cell: &str) -> String {
 }
 
 /// Whether a text can be a metric's name: letters, digits and `_`.
-pub(super) fn is_metric(text: &str) -> bool {
+pub(in crate::formats) fn is_metric(text: &str) -> bool {
     text.len() <= 200
         && text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
