@@ -173,6 +173,12 @@ impl<'a> Attributor<'a> {
         self.replicas.get(&key).and_then(|replicas| replicas.get(account)).cloned().unwrap_or_else(alone)
     }
 
+    /// Whether the account's source books shared traffic with each of the accounts that share it.
+    #[must_use]
+    pub fn is_replicated(&self, account: &AccountId) -> bool {
+        self.accounts.get(account.as_str()).is_some_and(|account| self.rules.shared_traffic(&account.source) == SharedTraffic::Replicated)
+    }
+
     /// How a scope's use is divided in each month of a year.
     pub fn divisions(&mut self, accounts: &Arc<[AccountId]>, scope: &Scope, product: &ProductId, year: i32) -> Arc<YearDivisions> {
         let key: YearKey = (accounts.clone(), scope.clone(), product.clone(), year);

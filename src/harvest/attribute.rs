@@ -112,7 +112,9 @@ pub async fn after_usage_of(
 ) -> Result<Changed, AttributeError> {
     let scopes = transaction.scopes(unit).await?;
     let mut takers: BTreeSet<Option<InstitutionId>> = BTreeSet::new();
-    for scope in scopes.iter().filter(|(of, _)| of == account).map(|(_, scope)| scope).chain(had) {
+    // Whatever of it came, its sum decides which of several reports of the same traffic counts.
+    let as_a_whole = attributor.is_replicated(account).then_some(&Scope::Account);
+    for scope in scopes.iter().filter(|(of, _)| of == account).map(|(_, scope)| scope).chain(had).chain(as_a_whole) {
         takers.extend(attributor.takers(unit, account, scope));
     }
     let takers = Takers { takers: &takers, scopes: &scopes, near: None };

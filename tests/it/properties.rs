@@ -284,6 +284,16 @@ fn reordered(arrivals: &[Arrival], seed: u64) -> Vec<Arrival> {
     keyed.into_iter().map(|(_, place)| arrivals[place].clone()).collect()
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_by_address_can_make_another_account_s_report_of_the_same_traffic_uncounted() {
+    let mut world = World::new(true).await;
+    let claim = "institution,range,valid_from,valid_to,exclusive\na,192.0.2.0-192.0.2.12,2024-01-01,,\n";
+    world.take(&Arrival::File(Kind::Networks, claim.into())).await;
+    world.take(&Arrival::Report("acc-a", vec![(6, 1)])).await;
+    world.take(&Arrival::Table(vec![(6, 13, 2)])).await;
+    assert_eq!(world.violations().await, Vec::<String>::new());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 200, ..ProptestConfig::default() })]
     #[test]

@@ -147,7 +147,7 @@ fn the_code_decides_whatever_the_status_and_a_page_is_no_report() {
     assert_eq!((ran.status, states(&site)), (Some(0), of_all("waiting")));
     let (site, _) = harvest(vec![("200 OK", fixture("http/login_page.html"))], "");
     assert_eq!(states(&site), of_all("failing"));
-    assert!(reasons(&site).contains("not JSON") && reasons(&site).contains("Sign in"), "{}", reasons(&site));
+    assert!(reasons(&site).contains("an HTML page") && reasons(&site).contains("Sign in"), "{}", reasons(&site));
     let (site, _) = harvest(vec![("200 OK", fixture("http/report_after_a_byte_order_mark.json"))], "");
     assert_eq!((states(&site), sums(&site)), (of_all("harvested"), vec![7, 8, 9]));
 }
