@@ -13,7 +13,9 @@
 
 mod draw;
 mod floor;
+#[path = "../process/mod.rs"]
 mod process;
+mod program;
 mod registry;
 mod site;
 
@@ -22,7 +24,8 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use process::{Ran, run};
+use process::Ran;
+use program::run;
 use registry::{Country, country, product_name};
 use site::{Site, database};
 

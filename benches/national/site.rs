@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use avling::simulator::{Simulator, VendorPlan};
 
-use super::process::run;
+use super::program::run;
 use super::registry::{Country, is_replicated};
 
 /// Told in the folder's mark: another generator makes another site.

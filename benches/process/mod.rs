@@ -1,12 +1,10 @@
-//! The program run as a process of its own, its time and its peak memory.
+//! A program run as a process of its own, its time and its peak memory.
 
 use std::error::Error;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-
-const PROGRAM: &str = env!("CARGO_BIN_EXE_avling");
 
 /// What a run took.
 #[derive(Debug)]
@@ -39,16 +37,13 @@ impl Ran {
         let mut said = self.output()?;
         said.push_str(&std::fs::read_to_string(&self.stderr)?);
         let end = said.char_indices().nth(4000).map_or(said.len(), |(end, _)| end);
-        Err(format!("avling ended with {:?}: {}", self.status, &said[..end]).into())
+        Err(format!("the program ended with {:?}: {}", self.status, &said[..end]).into())
     }
 }
 
-/// Runs the program on the site in `folder`, on 20 January 2025.
-pub fn run(folder: &Path, arguments: &[&str]) -> Result<Ran, Box<dyn Error>> {
+/// Runs a command; what it writes goes to files in `folder`.
+pub fn measured(command: &mut Command, folder: &Path) -> Result<Ran, Box<dyn Error>> {
     let (stdout, stderr) = (folder.join("stdout"), folder.join("stderr"));
-    let mut command = Command::new(std::env::var_os("NATIONAL_PROGRAM").unwrap_or_else(|| PROGRAM.into()));
-    command.env_clear().env("AVLING_NOW", "2025-01-20T03:30:00Z").env("HOME", folder).current_dir(folder);
-    command.arg("--config").arg(folder.join("avling.toml")).args(arguments);
     command.stdin(Stdio::null()).stdout(File::create(&stdout)?).stderr(File::create(&stderr)?);
     let start = Instant::now();
     let mut child = command.spawn()?;
