@@ -403,7 +403,7 @@ fn what_another_mapping_made_is_passed_over_until_the_file_is_imported_again() {
     site.ok(&["import", "usage", copy, "--account", "marker"]);
     let right = expected([("marker 2024-10 Unique_Item_Requests", 12), ("marker 2024-10 Total_Item_Investigations", 30)]);
     assert_eq!(sums(&site), right);
-    assert_eq!(site.ok(&["--json", "verify"]).json(), verified);
+    assert_eq!(site.ok(&["--json", "verify"]).json()["skipped"], verified["skipped"]);
 }
 
 /// How a vendor's workbook is read; the file is shared with a source that would ask for it.
