@@ -210,8 +210,10 @@ impl<'a> Sums<'a> {
         }
     }
 
-    fn is_wanted(&self, institution: &Option<InstitutionId>) -> bool {
-        self.only.is_none_or(|only| only.contains(institution))
+    /// The number of an institution, or of nobody, if its figures are wanted.
+    fn wanted(&mut self, institution: Option<&InstitutionId>) -> Option<u32> {
+        let institution = institution.cloned();
+        self.only.is_none_or(|only| only.contains(&institution)).then(|| self.institutions.number(&institution))
     }
 
     /// The number of a division.
@@ -222,12 +224,10 @@ impl<'a> Sums<'a> {
         }
         let mut takers = Vec::new();
         for (place, claimant) in division.claimants.iter().enumerate().filter(|(_, claimant)| claimant.weight > 0) {
-            let institution = Some(claimant.institution.clone());
-            if self.is_wanted(&institution) {
-                takers.push((self.institutions.number(&institution), claimant.weight, place));
-            }
+            let number = self.wanted(Some(&claimant.institution));
+            takers.extend(number.map(|number| (number, claimant.weight, place)));
         }
-        let nobody = (division.claimants.is_empty() && self.is_wanted(&None)).then(|| self.institutions.number(&None));
+        let nobody = if division.claimants.is_empty() { self.wanted(None) } else { None };
         let of = division.claimants.iter().map(|claimant| claimant.weight).sum();
         let number = u32::try_from(self.divisions.len()).unwrap_or(NONE);
         self.divisions.push(Among { division: division.clone(), of, takers, nobody });
@@ -267,11 +267,7 @@ impl<'a> Sums<'a> {
 
     /// Adds what people have entered, if it is wanted.
     pub fn add_manual(&mut self, figure: &'a ManualFigure) {
-        let institution = Some(figure.institution.clone());
-        if !self.is_wanted(&institution) {
-            return;
-        }
-        let institution = self.institutions.number(&institution);
+        let Some(institution) = self.wanted(Some(&figure.institution)) else { return };
         let cell = self.cells.entry((figure.month, self.texts.number(figure.metric.as_str()), self.texts.number(""))).or_default();
         if let Some(sum) = sum_of(cell, &mut self.sums, institution) {
             sum.value = sum.value.saturating_add(figure.value);

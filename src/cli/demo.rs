@@ -61,7 +61,7 @@ pub async fn run(arguments: &DemoArguments, printer: &Printer) -> Result<Done, F
     let verified = verify::check(&context, &store).await?;
     printer.say("Writing a workbook for every county …");
     let registry = store.registry().await?;
-    let written = exports(&context, &store, &registry, dir).await?;
+    let written = exports(&context, &store, &registry, dir)?;
     let summary = summary(&context, &store, &registry).await?;
     store.close().await?;
     let document = json!({
@@ -146,7 +146,7 @@ fn year() -> (Option<Month>, Option<Month>) {
 }
 
 /// A workbook for each county, and everything as CSV.
-async fn exports(context: &Context, store: &Store, registry: &Registry, dir: &Path) -> Result<Vec<String>, Failure> {
+fn exports(context: &Context, store: &Store, registry: &Registry, dir: &Path) -> Result<Vec<String>, Failure> {
     let (from, to) = year();
     let today = context.clock.today(context.settings.schedule.time_zone);
     let counties = ReadModel::new(registry, today, Geography::Today).counties();

@@ -67,12 +67,12 @@ struct Placed {
 }
 
 impl Placed {
-    fn new(place: Option<Place>, institution: Option<&Institution>) -> Self {
-        let text = |text: fn(&Place) -> &str| place.as_ref().map(|place| text(place).into()).unwrap_or_default();
+    fn new(place: Option<&Place>, institution: Option<&Institution>) -> Self {
+        let text = |text: fn(&Place) -> &str| place.map(|place| text(place).into()).unwrap_or_default();
         Self {
             county: text(|place| &place.county),
             county_name: text(|place| &place.county_name),
-            municipality: place.as_ref().map(|place| place.municipality.clone()),
+            municipality: place.map(|place| place.municipality.clone()),
             municipality_name: text(|place| &place.municipality_name),
             institution_name: institution.map(|i| i.name.as_str().into()).unwrap_or_default(),
         }
@@ -162,8 +162,9 @@ impl<'a> ReadModel<'a> {
             let institution = key.institution.as_ref().and_then(|id| self.institutions.get(id.as_str()).copied());
             // Names repeat in every row of an institution, and what a figure rests on in many rows.
             let at = (institution.map(|institution| institution.id.as_str()), key.month);
-            let place =
-                placed.entry(at).or_insert_with(|| self.wanted(institution, key.month, who).map(|place| Placed::new(place, institution)));
+            let place = placed
+                .entry(at)
+                .or_insert_with(|| self.wanted(institution, key.month, who).map(|place| Placed::new(place.as_ref(), institution)));
             let Some(place) = place else { continue };
             let rests = based.entry((Arc::as_ptr(&basis).addr(), key.report.clone(), key.month)).or_insert_with(|| {
                 let newest = basis.accounts.iter().filter_map(|a| harvested.get(&(a.as_str(), key.report.as_str(), key.month))).max();

@@ -249,7 +249,10 @@ mod tests {
     use super::*;
 
     #[derive(Default)]
-    struct Seen(Vec<(String, Vec<(String, Vec<u64>)>)>);
+    struct Seen(Vec<(String, Rows)>);
+
+    /// Metrics and their counts by month.
+    type Rows = Vec<(String, Vec<u64>)>;
 
     impl TakesItems for Seen {
         fn item(&mut self, item: &Item, rows: &[Row]) -> Result<(), Stopped> {

@@ -90,8 +90,12 @@ pub async fn change_registry(
             changed = changed.and(of_takers(transaction, &mut new, &mut known, unit, takers).await?);
         }
     }
-    let at = transaction.at();
-    findings::check::registry_changed(transaction, &mut new, &ground.settings.sources, &at).await?;
+    // Who pays for what, and may use it, nothing else says.
+    let says_who = |kind: &Kind| matches!(kind, Kind::Subscriptions | Kind::Accounts | Kind::Institutions | Kind::Networks | Kind::Members);
+    if kinds.iter().any(says_who) {
+        let at = transaction.at();
+        findings::check::registry_changed(transaction, &mut new, &ground.settings.sources, &at).await?;
+    }
     Ok(changed)
 }
 

@@ -170,19 +170,6 @@ fn every_problem_of_every_source_is_told() {
 }
 
 #[test]
-fn other_kinds_are_accepted_with_a_warning() {
-    let text =
-        "[[source]]\nid = \"mail\"\nkind = \"manifest\"\npath = \"/srv/mail\"\nreports = [\"JR1\"]\n[source.columns]\nmonth = \"Month\"\n";
-    let settings = load_text(text).unwrap();
-    assert_eq!(settings.sources[0].kind, SourceKind::Manifest);
-    let [warning] = settings.warnings.as_slice() else { panic!("{:?}", settings.warnings) };
-    assert!(
-        warning.ends_with("avling.toml:1:1: source mail: this version does not harvest sources of kind manifest; not read: columns, path"),
-        "{warning}"
-    );
-}
-
-#[test]
 fn a_soap_source_speaks_release_4_and_has_keys_of_its_own() {
     let soap = |more: &str| format!("[[source]]\nid = \"old\"\nkind = \"sushi_soap\"\nurl = \"https://example.org/sushi\"\n{more}\n");
     let settings =

@@ -100,7 +100,7 @@ pub struct CounterWriter<'a> {
 }
 
 enum Form<'a> {
-    Text(text::TextTable<'a>),
+    Text(Box<text::TextTable<'a>>),
     Workbook(Box<workbook::Sheet<'a>>),
     Json(json::JsonReport<'a>),
 }
@@ -118,8 +118,8 @@ impl<'a> CounterWriter<'a> {
     /// See [`CounterError`].
     pub fn new(form: CounterForm, plan: &'a Plan, out: &'a mut dyn Write) -> Result<Self, CounterError> {
         let form = match form {
-            CounterForm::Csv => Form::Text(text::TextTable::begin(plan, b',', out)?),
-            CounterForm::Tsv => Form::Text(text::TextTable::begin(plan, b'\t', out)?),
+            CounterForm::Csv => Form::Text(Box::new(text::TextTable::begin(plan, b',', out)?)),
+            CounterForm::Tsv => Form::Text(Box::new(text::TextTable::begin(plan, b'\t', out)?)),
             CounterForm::Xlsx => Form::Workbook(Box::new(workbook::Sheet::begin(plan, out)?)),
             CounterForm::Json => Form::Json(json::JsonReport::begin(plan, out)?),
         };

@@ -222,7 +222,7 @@ fn item(master: &'static str, release: Release) -> BoxedStrategy<Item> {
                     let title = parent.as_ref().filter(|_| release != Release::R5).map(|parent| parent.title.clone());
                     let article_version = version.to_owned();
                     let title = title.unwrap_or_default();
-                    Item { item, ids, authors, publication_date, article_version, parent, component, title, ..base }
+                    Item { title, item, ids, authors, publication_date, article_version, parent, component, ..base }
                 })
                 .boxed()
         }
@@ -269,12 +269,12 @@ fn facts(master: &'static str, release: Release) -> impl Strategy<Value = Vec<Fa
                     facts.push(other);
                 }
             }
-            facts.iter_mut().for_each(|fact| {
+            for fact in &mut facts {
                 // A component and its counts have one type.
                 if let Some(component) = &fact.item.component {
                     fact.words[1].clone_from(&component.data_type);
                 }
-            });
+            }
             facts
         })
 }

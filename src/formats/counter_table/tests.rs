@@ -454,8 +454,10 @@ fn workbooks_that_cannot_be_understood_say_why() {
 
 #[test]
 fn other_texts_are_what_they_were() {
-    for text in ["HTTP Error 400: Bad request", "", "a,b,c\n1,2,3\n", "<html><body>Title, Publisher, Metric_Type, Jan-2024</body></html>"] {
+    for text in ["HTTP Error 400: Bad request", "", "a,b,c\n1,2,3\n"] {
         assert!(matches!(all(text.as_bytes()), Err(FormatError::NotJson { .. })), "{text}");
     }
+    let page = all(b"<html><body>Title, Publisher, Metric_Type, Jan-2024</body></html>");
+    assert!(matches!(page, Err(FormatError::Html { .. })));
     assert!(matches!(all(b"{\"Title\":1}"), Err(FormatError::NotReport(_))));
 }

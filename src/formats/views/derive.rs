@@ -76,7 +76,7 @@ impl<'s, S: RecordSink> Derivation<'s, S> {
             if !decides(attribute) && !is_by {
                 continue;
             }
-            if value.is_empty() && !(self.filtered[place] && !is_by) {
+            if value.is_empty() && (is_by || !self.filtered[place]) {
                 self.lacked[place] += counts;
                 takes &= is_by && !decides(attribute);
             } else {

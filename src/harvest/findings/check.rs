@@ -1,6 +1,7 @@
 //! Findings are looked for when a report is settled, in its transaction, from sums of the months around those that came.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
@@ -23,6 +24,36 @@ const PARTS: [&str; 3] = ["DR", "TR", "IR"];
 /// By which of an account's reports it is told whether a subscription is used, the best first.
 const WIDEST: [&str; 8] = ["PR", "TR", "DR", "IR", "PR_P1", "TR_J1", "TR_B1", "DR_D1"];
 
+/// Who has figures of a product in a report, read once for as long as many reports are looked at.
+#[derive(Debug, Default)]
+struct Users(HashMap<(ProductId, ReportId), (MonthRange, Arc<UsersByMonth>)>);
+
+/// Who, in which month.
+type UsersByMonth = BTreeSet<(Month, InstitutionId)>;
+
+impl Users {
+    /// Who had figures in these months, and perhaps in more.
+    async fn of(
+        &mut self,
+        transaction: &mut Transaction<'_>,
+        product: &ProductId,
+        report: &ReportId,
+        months: MonthRange,
+    ) -> Result<Arc<UsersByMonth>, StoreError> {
+        let key = (product.clone(), report.clone());
+        let mut wanted = months;
+        if let Some((known, users)) = self.0.get(&key) {
+            if known.contains(months.first) && known.contains(months.last) {
+                return Ok(Arc::clone(users));
+            }
+            wanted = MonthRange::new(known.first.min(months.first), known.last.max(months.last));
+        }
+        let users = Arc::new(transaction.users_of(product, report, wanted).await?);
+        self.0.insert(key, (wanted, Arc::clone(&users)));
+        Ok(users)
+    }
+}
+
 /// Looks at a report of which these months were settled, and keeps what is found instead of what was. Says how many findings are new.
 ///
 /// # Errors
@@ -30,6 +61,17 @@ const WIDEST: [&str; 8] = ["PR", "TR", "DR", "IR", "PR_P1", "TR_J1", "TR_B1", "D
 pub async fn settled(
     transaction: &mut Transaction<'_>,
     attributor: &mut Attributor<'_>,
+    subject: &Subject<'_>,
+    months: &BTreeSet<Month>,
+    now: DateTime<Utc>,
+) -> Result<u64, StoreError> {
+    look(transaction, attributor, &mut Users::default(), subject, months, now).await
+}
+
+async fn look(
+    transaction: &mut Transaction<'_>,
+    attributor: &mut Attributor<'_>,
+    users: &mut Users,
     subject: &Subject<'_>,
     months: &BTreeSet<Month>,
     now: DateTime<Utc>,
@@ -47,7 +89,7 @@ pub async fn settled(
     }
     let mut new = transaction.set_findings((account, report), looked_at, &OWN, &found, &now).await?;
     let looked_at = MonthRange::new(*first, last.plus(MONTHS_WITHOUT_USE - 1));
-    let found = of_subscriptions(transaction, attributor, subject.source, (account, report), &series, looked_at).await?;
+    let found = of_subscriptions(transaction, attributor, users, subject.source, (account, report), &series, looked_at).await?;
     new += transaction.set_findings((account, report), looked_at, &OF_SUBSCRIPTIONS, &found, &now).await?;
     if report.as_str() == "PR" || PARTS.contains(&report.as_str()) {
         new += compare_reports(transaction, account, MonthRange::new(*first, *last), &now).await?;
@@ -66,6 +108,7 @@ pub async fn everything(
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let registry = attributor.registry();
+    let mut users = Users::default();
     for account in &registry.accounts {
         let Some(source) = sources.iter().find(|source| source.id == account.source) else { continue };
         for report in transaction.reports_of(&account.id).await? {
@@ -73,7 +116,7 @@ pub async fn everything(
             let known = rows.iter().filter(|row| matches!(row.state, MonthState::Harvested | MonthState::Empty));
             let months: BTreeSet<Month> = known.map(|row| row.key.month).collect();
             let subject = Subject { source, account: &account.id, report: &report };
-            settled(transaction, attributor, &subject, &months, now).await?;
+            look(transaction, attributor, &mut users, &subject, &months, now).await?;
         }
     }
     Ok(())
@@ -89,13 +132,14 @@ pub async fn registry_changed(
     sources: &[SourceSettings],
     now: &str,
 ) -> Result<(), StoreError> {
+    let mut users = Users::default();
     for ((account, report), months) in transaction.findings_of_subscriptions().await? {
         let rows = transaction.months_of(&account, &report).await?;
         let source = rows.first().and_then(|row| sources.iter().find(|source| source.id == row.source));
         let found = match source {
             Some(source) => {
                 let series = series(transaction, &account, &report, MonthRange::new(months.first.plus(-BEFORE), months.last)).await?;
-                of_subscriptions(transaction, attributor, source, (&account, &report), &series, months).await?
+                of_subscriptions(transaction, attributor, &mut users, source, (&account, &report), &series, months).await?
             }
             None => Vec::new(),
         };
@@ -161,6 +205,7 @@ async fn compare_reports(transaction: &mut Transaction<'_>, account: &AccountId,
 async fn of_subscriptions(
     transaction: &mut Transaction<'_>,
     attributor: &mut Attributor<'_>,
+    users: &mut Users,
     source: &SourceSettings,
     (account, report): (&AccountId, &ReportId),
     series: &Series,
@@ -180,11 +225,6 @@ async fn of_subscriptions(
         if subscriptions.is_empty() {
             continue;
         }
-        let used = if widest {
-            transaction.users_of(&product, report, MonthRange::new(months.first.plus(1 - MONTHS_WITHOUT_USE), months.last)).await?
-        } else {
-            BTreeSet::new()
-        };
         for (month, figures) in series.range(months.first..=months.last) {
             let finding = |kind, what| ReportFinding {
                 account: account.clone(),
@@ -202,8 +242,13 @@ async fn of_subscriptions(
             }
             let quarter: Vec<Month> = (0..MONTHS_WITHOUT_USE).map(|back| month.plus(-back)).collect();
             if widest && quarter.iter().all(|month| series.get(month).is_some_and(|figures| !figures.partial)) {
-                let unused = |id: &&InstitutionId| !quarter.iter().any(|month| used.contains(&(*month, (*id).clone())));
                 let paying = paying(attributor, account, &product, &quarter, &subscriptions);
+                if paying.is_empty() {
+                    continue;
+                }
+                let all = MonthRange::new(months.first.plus(1 - MONTHS_WITHOUT_USE), months.last);
+                let used = users.of(transaction, &product, report, all).await?;
+                let unused = |id: &&InstitutionId| !quarter.iter().any(|month| used.contains(&(*month, (*id).clone())));
                 let paying: Vec<&InstitutionId> = paying.iter().filter(unused).collect();
                 found.extend(no_use(&product, &paying).map(|what| finding(Kind::NoUse, what)));
             }
