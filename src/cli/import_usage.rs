@@ -70,7 +70,10 @@ fn as_view(path: &Path, input: &Input, view: &ReportId, plain: (Reading, Summary
     let at = |error: DeriveError| Failure::input(format_args!("{}: {error}", path.display()));
     known_view(view)?;
     if plain.0.is_mapped {
-        return Err(Failure::input(format_args!("{}: is no COUNTER report, so no view is derived from it; leave --view out", path.display())));
+        return Err(Failure::input(format_args!(
+            "{}: is no COUNTER report, so no view is derived from it; leave --view out",
+            path.display()
+        )));
     }
     if !plain.0.has_items && plain.0.header.report.is_none() {
         return Ok(plain);
@@ -209,7 +212,9 @@ fn whose<'a>(
     file_intake::whose(&context.settings, registry, said, reading).map_err(|error| match &error {
         WhoseError::NoSource { id, near } => format!("--source {id}: no source of that name is configured{near}"),
         WhoseError::NoAccount { id, near } => format!("--account {id}: no such account is registered{near}"),
-        WhoseError::NamesNobody | WhoseError::Unknown(_) | WhoseError::NotSaid { .. } => format!("{error}; say whose it is with --account ID"),
+        WhoseError::NamesNobody | WhoseError::Unknown(_) | WhoseError::NotSaid { .. } => {
+            format!("{error}; say whose it is with --account ID")
+        }
         WhoseError::Several(_) => format!("{error}; choose with --account ID"),
         WhoseError::NotConfigured { .. } => error.to_string(),
     })

@@ -47,7 +47,11 @@ pub fn mapping(reader: &mut Reader<'_>, section: &Section<'_>, place: &Place) ->
     // A file may be shared with sources that ask: how they do it is nothing to this one. In the source itself it is a slip.
     for key in ASKING_KEYS {
         if section.get(key).is_some_and(|value| file_of(&reader.places.of(value)) == file_of(place)) {
-            reader.problem(section, key, "is about asking a vendor, and a folder asks nobody; take it out, or is the kind \"manifest\" meant?");
+            reader.problem(
+                section,
+                key,
+                "is about asking a vendor, and a folder asks nobody; take it out, or is the kind \"manifest\" meant?",
+            );
         }
     }
     let given = ["manifest", "rows", "fields", "metric", "keep"].into_iter().find(|key| section.get(key).is_some());

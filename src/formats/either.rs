@@ -94,7 +94,10 @@ fn is_report_xml(text: &[u8]) -> bool {
     let text: String =
         text.iter().filter(|byte| byte.is_ascii() && **byte != 0).map(|byte| char::from(byte.to_ascii_lowercase())).collect();
     let has = |what: &str| text.contains(what);
-    has("niso.org/schemas/counter") || has("niso.org/schemas/sushi") || has("reportresponse") || has("reportitems") && has("itemperformance")
+    has("niso.org/schemas/counter")
+        || has("niso.org/schemas/sushi")
+        || has("reportresponse")
+        || has("reportitems") && has("itemperformance")
 }
 
 #[cfg(test)]

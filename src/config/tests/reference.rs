@@ -79,7 +79,10 @@ fn the_reference_has_every_setting_and_every_key_of_a_source() {
 fn its_example_sources_load() {
     let folder = folder(&[("avling.toml", &uncommented()), MANIFEST]);
     let sources = load_in(&folder, None, &[]).unwrap().sources;
-    assert_eq!(sources.iter().map(|source| source.id.as_str()).collect::<Vec<_>>(), ["idunn", "naxos", "old", "post", "regneark", "kurs", "tilgang"]);
+    assert_eq!(
+        sources.iter().map(|source| source.id.as_str()).collect::<Vec<_>>(),
+        ["idunn", "naxos", "old", "post", "regneark", "kurs", "tilgang"]
+    );
     let products: Vec<&str> = sources[1].products().into_iter().map(ProductId::as_str).collect();
     assert_eq!(products, ["naxos", "naxos-jazz", "naxos-video"]);
     let mapped: Vec<&str> = sources.iter().filter(|source| source.mapping.is_some()).map(|source| source.id.as_str()).collect();
