@@ -265,7 +265,12 @@ pub struct ImportArguments {
 impl ImportArguments {
     /// Whether neither configuration nor store is needed.
     pub fn is_dry_usage(&self) -> bool {
-        self.kind == ImportKind::Usage && self.dry_run
+        self.kind == ImportKind::Usage && self.dry_run && self.source.is_none()
+    }
+
+    /// Whether the configuration is needed, which says how files of the source are read, but no store.
+    pub fn is_dry_usage_of_source(&self) -> bool {
+        self.kind == ImportKind::Usage && self.dry_run && self.source.is_some()
     }
 }
 

@@ -17,19 +17,20 @@ use crate::formats::summary::{Summary, summarise};
 use crate::formats::views::{self, DeriveError, View};
 use crate::harvest::file_intake::{self, FileDesk, FileError, ReportFile, WhoseError, usable};
 use crate::harvest::input::Input;
+use crate::harvest::intake;
 use crate::harvest::places::{ByClaims, Places};
 use crate::harvest::settle::Settled;
 use crate::model::registry::{Account, Registry};
 use crate::model::{Month, Release, ReportId};
 use crate::registry::problem::did_you_mean;
 
-/// Says what is understood of each file; needs neither configuration nor store.
-pub fn dry_run(arguments: &ImportArguments, printer: &Printer) -> Result<Done, Failure> {
+/// Says what is understood of each file; needs no store, and no configuration unless a source is said, by whose mapping files are read.
+pub fn dry_run(arguments: &ImportArguments, source: Option<&SourceSettings>, printer: &Printer) -> Result<Done, Failure> {
     let mut documents = Vec::new();
     let mut text = String::new();
     for path in &arguments.files {
         let input = Input::of(path).map_err(Failure::input)?;
-        let mut understood = understood(path, &input)?;
+        let mut understood = understood(path, &input, source)?;
         if let Some(view) = &arguments.view {
             understood = as_view(path, &input, view, understood)?;
         }
@@ -42,9 +43,20 @@ pub fn dry_run(arguments: &ImportArguments, printer: &Printer) -> Result<Done, F
     Ok(Done::Whole)
 }
 
-fn understood(path: &Path, input: &Input) -> Result<(Reading, Summary), Failure> {
-    summarise(BufReader::with_capacity(256 * 1024, input.open().map_err(Failure::input)?))
-        .map_err(|error| Failure::input(format_args!("{}: {error}", path.display())))
+fn understood(path: &Path, input: &Input, source: Option<&SourceSettings>) -> Result<(Reading, Summary), Failure> {
+    let reader = BufReader::with_capacity(256 * 1024, input.open().map_err(Failure::input)?);
+    let read = match source {
+        None => summarise(reader),
+        Some(source) => intake::summarise(reader, source),
+    };
+    read.map_err(|error| Failure::input(format_args!("{}: {error}", path.display())))
+}
+
+/// The source that was said: by its mapping files are read that are not COUNTER.
+fn said_source<'a>(context: &'a Context, arguments: &ImportArguments, registry: &Registry) -> Option<&'a SourceSettings> {
+    let of_account = arguments.account.as_ref().and_then(|id| registry.accounts.iter().find(|account| account.id == *id));
+    let id = arguments.source.as_ref().or(of_account.map(|account| &account.source))?;
+    context.settings.sources.iter().find(|source| source.id == *id)
 }
 
 /// Refuses what is no standard view.
@@ -57,6 +69,12 @@ pub fn known_view(view: &ReportId) -> Result<(), Failure> {
 fn as_view(path: &Path, input: &Input, view: &ReportId, plain: (Reading, Summary)) -> Result<(Reading, Summary), Failure> {
     let at = |error: DeriveError| Failure::input(format_args!("{}: {error}", path.display()));
     known_view(view)?;
+    if plain.0.is_mapped {
+        return Err(Failure::input(format_args!(
+            "{}: is no COUNTER report, so no view is derived from it; leave --view out",
+            path.display()
+        )));
+    }
     if !plain.0.has_items && plain.0.header.report.is_none() {
         return Ok(plain);
     }
@@ -101,6 +119,17 @@ fn words(path: &Path, reading: &Reading, summary: &Summary) -> String {
     out
 }
 
+/// Says what is understood of each file, read as those of the source that was said.
+pub fn dry_run_of_source(context: &Context, arguments: &ImportArguments) -> Result<Done, Failure> {
+    let Some(id) = &arguments.source else { return dry_run(arguments, None, &context.printer) };
+    let sources = &context.settings.sources;
+    let Some(source) = sources.iter().find(|source| source.id == *id) else {
+        let near = did_you_mean(id.as_str(), sources.iter().map(|source| source.id.as_str()));
+        return Err(Failure::input(format_args!("--source {id}: no source of that name is configured{near}")));
+    };
+    dry_run(arguments, Some(source), &context.printer)
+}
+
 /// Runs the command.
 pub async fn run(context: &Context, arguments: &ImportArguments) -> Result<Done, Failure> {
     let store = context.writer().await?;
@@ -109,7 +138,7 @@ pub async fn run(context: &Context, arguments: &ImportArguments) -> Result<Done,
     let mut files = Vec::new();
     for path in &arguments.files {
         let input = Input::of(path).map_err(Failure::input)?;
-        let (reading, summary) = understood(path, &input)?;
+        let (reading, summary) = understood(path, &input, said_source(context, arguments, &registry))?;
         let at = |what: String| Failure::input(format_args!("{}: {what}", path.display()));
         let this_month = Month::of(context.clock.today(context.settings.schedule.time_zone));
         // Whose an empty answer is does not matter.
@@ -180,10 +209,12 @@ fn whose<'a>(
     reading: &Reading,
 ) -> Result<(&'a Account, &'a SourceSettings), String> {
     let said = (arguments.source.as_ref(), arguments.account.as_ref());
-    file_intake::whose(&context.settings, registry, said, &reading.header).map_err(|error| match &error {
+    file_intake::whose(&context.settings, registry, said, reading).map_err(|error| match &error {
         WhoseError::NoSource { id, near } => format!("--source {id}: no source of that name is configured{near}"),
         WhoseError::NoAccount { id, near } => format!("--account {id}: no such account is registered{near}"),
-        WhoseError::NamesNobody | WhoseError::Unknown(_) => format!("{error}; say whose it is with --account ID"),
+        WhoseError::NamesNobody | WhoseError::Unknown(_) | WhoseError::NotSaid { .. } => {
+            format!("{error}; say whose it is with --account ID")
+        }
         WhoseError::Several(_) => format!("{error}; choose with --account ID"),
         WhoseError::NotConfigured { .. } => error.to_string(),
     })

@@ -130,7 +130,7 @@ async fn dispatch(arguments: Arguments, printer: &Printer) -> Result<Done, Failu
         }
         Command::Demo(demo) => return self::demo::run(demo, printer).await,
         Command::Convert(convert) => return self::convert::run(convert, printer),
-        Command::Import(import) if import.is_dry_usage() => return import_usage::dry_run(import, printer),
+        Command::Import(import) if import.is_dry_usage() => return import_usage::dry_run(import, None, printer),
         _ => {}
     }
     // A manifest can be tried out and written with no configuration around it.
@@ -140,6 +140,7 @@ async fn dispatch(arguments: Arguments, printer: &Printer) -> Result<Done, Failu
     let context = Context::load(arguments.config.as_deref(), arguments.by.as_deref(), printer)?;
     match &arguments.command {
         Command::Check(check) => self::check::run(&context, check).await,
+        Command::Import(import) if import.is_dry_usage_of_source() => import_usage::dry_run_of_source(&context, import),
         Command::Import(import) => self::import::run(&context, import).await,
         Command::Harvest(selection) => self::harvest::run(&context, selection, false).await,
         Command::Reharvest(selection) => self::harvest::run(&context, selection, true).await,

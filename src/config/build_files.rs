@@ -1,4 +1,4 @@
-//! From the keys of a source of files (`folder`, `access_log`) to [`FileSettings`].
+//! From the keys of a source of files (`folder`, `access_log`) to [`FileSettings`], and to the mapping of files that are not COUNTER.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,11 +10,12 @@ use super::build_source::{given, id, known_keys, one_of};
 use super::layers::Place;
 use super::problem::shown;
 use super::reader::{Reader, Section, described};
-use super::schema::{FOLDER_KEYS, LOG_KEYS, LOG_PRODUCT_KEYS, LOG_SOURCE_KEYS};
+use super::schema::{ASKING_KEYS, FOLDER_KEYS, LOG_KEYS, LOG_PRODUCT_KEYS, LOG_SOURCE_KEYS};
 use super::source_files::{FileSettings, FolderSettings, InstitutionBy, LogProduct, LogSettings};
-use super::{Pattern, build};
+use super::{Pattern, build, build_mapping};
 use crate::formats::access_log::{Layout, LinePattern, Names, Role};
 use crate::model::InstitutionId;
+use crate::model::manifest::Mapping;
 
 /// A file is watched for so long where nothing else is said.
 const SETTLE: Duration = Duration::from_secs(5);
@@ -33,10 +34,52 @@ const FORMATS: [&str; 5] = ["json_lines", "csv", "combined", "common", "pattern"
 
 /// A folder of reports.
 pub fn folder(reader: &mut Reader<'_>, section: &Section<'_>, place: &Place) -> Option<FileSettings> {
-    known_keys(reader, section, &FOLDER_KEYS);
+    let known: Vec<&str> = FOLDER_KEYS.into_iter().chain(ASKING_KEYS.into_iter().filter(|key| section.get(key).is_some())).collect();
+    known_keys(reader, section, &known);
     let path = path(reader, section, place, false);
     let settle = given(reader, section, "settle", build::pause);
     Some(FileSettings::Folder(FolderSettings { path: path?, settle: settle?.unwrap_or(SETTLE) }))
+}
+
+/// How files that are not COUNTER are read; `Some(None)` if they are not.
+#[allow(clippy::option_option, reason = "not given and wrong are two things here")]
+pub fn mapping(reader: &mut Reader<'_>, section: &Section<'_>, place: &Place) -> Option<Option<Mapping>> {
+    // A file may be shared with sources that ask: how they do it is nothing to this one. In the source itself it is a slip.
+    for key in ASKING_KEYS {
+        if section.get(key).is_some_and(|value| file_of(&reader.places.of(value)) == file_of(place)) {
+            reader.problem(
+                section,
+                key,
+                "is about asking a vendor, and a folder asks nobody; take it out, or is the kind \"manifest\" meant?",
+            );
+        }
+    }
+    let given = ["manifest", "rows", "fields", "metric", "keep"].into_iter().find(|key| section.get(key).is_some());
+    let Some(given) = given else { return Some(None) };
+    let Some(rows) = section.get("rows") else {
+        let what = if given == "manifest" {
+            "names a file that has no [rows], which say how files are read"
+        } else {
+            "has no rows beside it; say how files are read in [source.rows], or name a file that does: manifest = \"vendors/x.toml\""
+        };
+        reader.problem(section, given, what);
+        return None;
+    };
+    let Some(format) = build_mapping::format(reader, section) else {
+        match &rows.kind {
+            ValueKind::Table(rows) if rows.get("format").is_some() => {}
+            ValueKind::Table(_) => reader.problem(section, "rows", "has no format; there are json, json_lines, csv, tsv, xlsx, xml"),
+            _ => reader.problem(section, "rows", "must be a section: [source.rows]"),
+        }
+        return None;
+    };
+    build_mapping::mapping(reader, section, format, false).map(Some)
+}
+
+/// The file of a place, without line and column.
+fn file_of(place: &Place) -> &str {
+    let without = |text| str::rsplit_once(text, ':').map_or(text, |(rest, _)| rest);
+    without(without(place.text.as_str()))
 }
 
 /// Logs of events.

@@ -62,9 +62,12 @@ fn source(reader: &mut Reader<'_>, section: &Section<'_>, place: &Place) -> Opti
     }
     let is_manifest = kind == Some(SourceKind::Manifest);
     let (requests, mapping) = if is_manifest { manifest(reader, section, place) } else { (None, None) };
-    let mut files = Some(None);
+    let (mut files, mut of_files) = (Some(None), Some(None));
     match kind {
-        Some(SourceKind::Folder) => files = build_files::folder(reader, section, place).map(Some),
+        Some(SourceKind::Folder) => {
+            files = build_files::folder(reader, section, place).map(Some);
+            of_files = build_files::mapping(reader, section, place);
+        }
         Some(SourceKind::AccessLog) => files = build_files::access_log(reader, section, place).map(Some),
         Some(SourceKind::SushiSoap) => known_keys(reader, section, &SOAP_KEYS),
         Some(SourceKind::Manifest) => keys_of_manifest(reader, section),
@@ -142,7 +145,7 @@ fn source(reader: &mut Reader<'_>, section: &Section<'_>, place: &Place) -> Opti
         whole_dates: date_format?.unwrap_or(false),
         dialect: dialect?,
         requests: if is_manifest { Some(Arc::new(requests?)) } else { None },
-        mapping: if is_manifest { Some(Arc::new(mapping?)) } else { None },
+        mapping: if is_manifest { Some(Arc::new(mapping?)) } else { of_files?.map(Arc::new) },
     })
 }
 

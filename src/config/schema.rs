@@ -94,7 +94,25 @@ pub const SOAP_KEYS: [&str; 19] = [
 ];
 
 /// The keys of a `[[source]]` of the kind `folder`.
-pub const FOLDER_KEYS: [&str; 9] = ["id", "vendor", "kind", "path", "settle", "product", "product_rule", "access", "shared_traffic"];
+pub const FOLDER_KEYS: [&str; 14] = [
+    "id",
+    "vendor",
+    "kind",
+    "path",
+    "settle",
+    "product",
+    "product_rule",
+    "access",
+    "shared_traffic",
+    "manifest",
+    "rows",
+    "fields",
+    "metric",
+    "keep",
+];
+
+/// Sections of a manifest about how a vendor is asked, which mean nothing to a folder.
+pub const ASKING_KEYS: [&str; 3] = ["request", "auth", "pages"];
 
 /// The keys of a `[[source]]` of the kind `access_log`.
 pub const LOG_SOURCE_KEYS: [&str; 6] = ["id", "vendor", "kind", "path", "product", "log"];

@@ -55,7 +55,7 @@ pub struct SourceSettings {
     pub dialect: Dialect,
     /// How it is asked, if it does not speak COUNTER; `manifest` only.
     pub requests: Option<Arc<Requests>>,
-    /// How what it gives is read, if that is not COUNTER.
+    /// How what it gives is read, if that is not COUNTER; `manifest`, and `folder` if it takes such files.
     pub mapping: Option<Arc<Mapping>>,
     /// Where its files are; `folder` and `access_log` only.
     pub files: Option<FileSettings>,

@@ -10,6 +10,7 @@ pub mod counter_table;
 pub mod counter_xml;
 pub mod delimited;
 pub mod digest;
+pub mod either;
 mod encoding;
 pub mod formula;
 pub mod gather;
@@ -68,6 +69,8 @@ pub struct Reading {
     pub has_items: bool,
     /// The report that the items look like (`TR`, `DR`, `IR`, `PR`), where that can be told.
     pub looks_like: Option<&'static str>,
+    /// It was read by a mapping, and is no COUNTER report.
+    pub is_mapped: bool,
 }
 
 /// Something that was tolerated.

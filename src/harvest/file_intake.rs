@@ -51,6 +51,14 @@ pub enum WhoseError {
     /// Several accounts fit.
     #[error("several accounts have its customer id: {}", .0.join(", "))]
     Several(Vec<String>),
+    /// It is not of a form that says it, and its source does not have one account alone.
+    #[error("files that the mapping of source {source_id} reads do not say whose they are, and the source has {}", several(.accounts))]
+    NotSaid {
+        /// The source.
+        source_id: SourceId,
+        /// Its accounts.
+        accounts: Vec<String>,
+    },
     /// The account's source is gone.
     #[error("account {account} belongs to source {source_id}, which is not configured")]
     NotConfigured {
@@ -61,7 +69,12 @@ pub enum WhoseError {
     },
 }
 
-/// The account that a report belongs to, and its source: the one that was said, else the one whose customer id the header names.
+fn several(accounts: &[String]) -> String {
+    if accounts.is_empty() { "no account".to_owned() } else { format!("several accounts: {}", accounts.join(", ")) }
+}
+
+/// The account that a report belongs to, and its source: the one that was said, else the one whose customer id the header names. What a
+/// mapping has read names none; it belongs to the source's account, if that is the only one.
 ///
 /// # Errors
 /// There is none, or several.
@@ -69,9 +82,9 @@ pub fn whose<'a>(
     settings: &'a Settings,
     registry: &'a Registry,
     said: (Option<&SourceId>, Option<&AccountId>),
-    header: &ReportHeader,
+    reading: &Reading,
 ) -> Result<(&'a Account, &'a SourceSettings), WhoseError> {
-    let sources = &settings.sources;
+    let (sources, header) = (&settings.sources, &reading.header);
     let (said_source, said_account) = said;
     if let Some(id) = said_source.filter(|id| !sources.iter().any(|source| source.id == **id)) {
         let near = did_you_mean(id.as_str(), sources.iter().map(|s| s.id.as_str()));
@@ -82,11 +95,17 @@ pub fn whose<'a>(
     let mut ids: BTreeSet<String> = header.institution_ids.iter().map(|id| bare(&id.value)).collect();
     ids.insert(header.customer_id.trim().to_ascii_lowercase());
     ids.remove("");
+    let alone = said_source.filter(|_| reading.is_mapped && said_account.is_none());
     let is_it = |account: &&Account| match said_account {
+        _ if alone.is_some() => true,
         Some(id) => account.id == *id,
         None => ids.contains(&account.customer_id.trim().to_ascii_lowercase()),
     };
     let found: Vec<&Account> = registry.accounts.iter().filter(is_it).filter(of_source).collect();
+    if let (Some(source), [] | [_, _, ..]) = (alone, found.as_slice()) {
+        let accounts = found.iter().map(|account| account.id.to_string()).collect();
+        return Err(WhoseError::NotSaid { source_id: source.clone(), accounts });
+    }
     let account = match (found.as_slice(), said_account) {
         ([account], _) => *account,
         ([], Some(id)) => {

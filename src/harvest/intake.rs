@@ -12,8 +12,8 @@ use tokio::sync::mpsc;
 use super::places::{Placed, Places};
 use crate::config::{SourceKind, SourceSettings};
 use crate::formats::mapped;
-use crate::formats::summary::MonthDigests;
-use crate::formats::{self, FormatError, Reading, RecordSink, Stopped};
+use crate::formats::summary::{MonthDigests, Summary};
+use crate::formats::{self, FormatError, Reading, RecordSink, Stopped, either};
 use crate::model::usage::short_hash;
 use crate::model::{Addresses, Item, Member, Month, UsageRecord};
 use crate::store::{Fact, FactBatch, ItemRow, scope_word};
@@ -68,16 +68,29 @@ pub fn look(reader: impl Read, source: &SourceSettings, places: &dyn Places) -> 
     Contents { reading, months, members }
 }
 
+/// Reads a file of a source for its figures.
+///
+/// # Errors
+/// It cannot be read; see [`FormatError`].
+pub fn summarise(reader: impl Read, source: &SourceSettings) -> Result<(Reading, Summary), FormatError> {
+    let mut summary = Summary::default();
+    let reading = read(reader, source, &mut summary)?;
+    Ok((reading, summary))
+}
+
 /// Reads a reply of a source: the one place where it is chosen how.
 ///
 /// Of a source with an interface of its own, what was archived in frames was fetched as its manifest says; what has none was brought as a
-/// file. Any other source with a mapping has nothing but what the mapping reads.
+/// file. Any other source with a mapping has files alone, which are COUNTER reports, or else what the mapping reads.
 fn read(mut reader: impl Read, source: &SourceSettings, sink: &mut impl RecordSink) -> Result<Reading, FormatError> {
     let Some(mapping) = &source.mapping else { return formats::read(BufReader::with_capacity(CHUNK, reader), sink) };
+    if source.kind != SourceKind::Manifest {
+        return either::read(BufReader::with_capacity(CHUNK, reader), mapping, sink);
+    }
     let beginning = mapped::frames::beginning(&mut reader)?;
     let is_framed = mapped::frames::is_framed(&beginning);
     let reader = BufReader::with_capacity(CHUNK, std::io::Cursor::new(beginning).chain(reader));
-    if is_framed || source.kind != SourceKind::Manifest { mapped::read(reader, mapping, sink) } else { formats::read(reader, sink) }
+    if is_framed { mapped::read(reader, mapping, sink) } else { formats::read(reader, sink) }
 }
 
 /// A fingerprint of what decides which product a fact belongs to, and of how a reply becomes facts where that is configured.

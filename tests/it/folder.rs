@@ -265,3 +265,229 @@ fn check_says_what_a_folder_needs() {
     assert!(found.contains("ok    source post: ") && found.contains("1 accounts, 1 files wait"), "{found}");
     assert_eq!(everything(&site.path().join("in")).len(), 1, "nothing is left behind");
 }
+
+/// How a vendor's own table is read, which a spreadsheet has written in Norwegian.
+const TABLE: &str = r#"
+[source.rows]
+format = "csv"
+encoding = "windows-1252"
+skip = 1
+decimal = ","
+thousands = "."
+date = "%d.%m.%Y"
+report = "TR"
+[source.fields]
+month = "Måned"
+title = "Tittel"
+[[source.metric]]
+name = "Total_Item_Requests"
+from = "Utlån"
+[[source.metric]]
+name = "Total_Item_Investigations"
+from = "Oppslag"
+[[source.keep]]
+from = "Tittel"
+is_not = "Sum"
+"#;
+
+/// As a spreadsheet saves it.
+fn windows_1252(text: &str) -> Vec<u8> {
+    text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect()
+}
+
+/// A table with these rows.
+fn table(rows: &str) -> Vec<u8> {
+    windows_1252(&format!("Bruk av e-aviser;;;\r\nMåned;Tittel;Utlån;Oppslag\r\n{rows};Sum;;1.241\r\n"))
+}
+
+/// The sum of the counts by account, month and metric.
+fn sums(site: &Site) -> BTreeMap<String, u64> {
+    let mut sums = BTreeMap::new();
+    for row in site.export(&["facts"]) {
+        *sums.entry(format!("{} {} {}", row["account"], row["month"], row["metric"])).or_default() += row["count"].parse::<u64>().unwrap();
+    }
+    sums
+}
+
+fn expected<const N: usize>(sums: [(&str, u64); N]) -> BTreeMap<String, u64> {
+    sums.map(|(name, sum)| (name.to_owned(), sum)).into()
+}
+
+/// A site whose folder takes files by this mapping; the accounts are those of the folder.
+fn mapped_site(mapping: &str, accounts: &str) -> Site {
+    let site = Site::new(&(folder_source("in") + mapping));
+    site.write("vendors/kurs.toml", WORKBOOK);
+    site.registry();
+    site.import("accounts", &format!("{ACCOUNTS}{accounts}")).expect(0);
+    std::fs::create_dir_all(site.path().join("in")).unwrap();
+    site
+}
+
+const TWO: &str = "halden,post,CUST-1,2010100,login,,,,\nmarker,post,CUST-2,2011900,login,,,,\n";
+
+#[test]
+fn a_vendors_own_table_is_read_by_the_mapping_and_counter_as_ever() {
+    let site = mapped_site(TABLE, TWO);
+    let rows = "01.10.2024;Ås avis;1.200;3.400,0\r\n15.10.2024;Ås avis;34;66\r\n01.11.2024;Bygdebladet;7;\r\n";
+    site.write("in/marker/oktober.csv", table(rows));
+    site.write("in/halden.json", report("CUST-1", &[10, 20]));
+    // Whose it is, is not said; it is another table; a count is none; it is broken, and a table for nobody else to read.
+    site.write("in/hvem.csv", table("01.10.2024;Ås avis;1;1\r\n"));
+    site.write("in/marker/annen.csv", "Dato;Antall\r\n01.10.2024;5\r\n");
+    site.write("in/marker/minus.csv", table("01.10.2024;Ås avis;1;1\r\n01.10.2024;Bygdebladet;-5;1\r\n"));
+    let whole = report("CUST-2", &[5]);
+    site.write("in/marker/avbrutt.json", &whole[..whole.len() - 20]);
+    site.write("in/marker/counter.csv", "Report_ID,PR\nRelease,5.1\n\nPlatform,Metric_Type,Reporting_Period_Total,Oct-2024\nv,X,2,1.5\n");
+    site.write("in/marker/login.csv", "<!doctype html><title>Log in</title>");
+    let said = site.run(HARVEST).expect(3).json();
+    let taken: Vec<String> = results(&said).into_iter().filter(|(_, result)| result == "taken").map(|(name, _)| name).collect();
+    assert_eq!(taken, ["halden.json", "marker/oktober.csv"], "{said}");
+    let right = expected([
+        ("halden 2024-10 Total_Item_Requests", 10),
+        ("halden 2024-11 Total_Item_Requests", 20),
+        ("marker 2024-10 Total_Item_Requests", 1234),
+        ("marker 2024-10 Total_Item_Investigations", 3466),
+        ("marker 2024-11 Total_Item_Requests", 7),
+    ]);
+    assert_eq!(sums(&site), right);
+    site.ok(&["verify"]);
+    let rejected = site.path().join("in/rejected");
+    let why = |end: &str| {
+        let found = std::fs::read_dir(&rejected).unwrap().flatten().map(|entry| entry.path());
+        let path = found.into_iter().find(|path| path.to_str().unwrap().ends_with(&format!("-{end}.why.txt")));
+        std::fs::read_to_string(path.unwrap_or_else(|| panic!("{end}: {said}"))).unwrap()
+    };
+    for (end, expected) in [
+        ("hvem.csv", "do not say whose they are, and the source has several accounts: halden, marker"),
+        ("annen.csv", "no column 'Måned'"),
+        ("minus.csv", "line 4: Total_Item_Requests: "),
+        ("avbrutt.json", "broken JSON at line 1"),
+        ("counter.csv", "1.5"),
+        ("login.csv", "not a report, but an HTML page"),
+    ] {
+        assert!(why(end).contains(expected), "{end}: {}", why(end));
+    }
+    assert!(why("annen.csv").contains("files of source post has to follow"), "{}", why("annen.csv"));
+    // The same file once more; then a corrected one, whose months take the place of what was there.
+    site.write("in/marker/igjen.csv", table(rows));
+    let said = site.ok(HARVEST).json();
+    assert_eq!((&said["files"][0]["result"], &said["files"][0]["name"]), (&json!("known"), &json!("oktober.csv")));
+    site.write("in/marker/rettet.csv", table("01.11.2024;Bygdebladet;9;\r\n"));
+    assert_eq!(site.ok(HARVEST).json()["files"][0]["months"], json!(1));
+    assert_eq!(sums(&site)["marker 2024-11 Total_Item_Requests"], 9);
+    assert_eq!(sums(&site)["marker 2024-10 Total_Item_Requests"], 1234);
+    site.ok(&["verify"]);
+}
+
+#[test]
+fn what_another_mapping_made_is_passed_over_until_the_file_is_imported_again() {
+    let site = mapped_site(TABLE, TWO);
+    let file = site.write("in/marker/a.csv", table("01.10.2024;Ås avis;12;30\r\n"));
+    let copy = site.write("kopi.csv", std::fs::read(&file).unwrap());
+    let copy = copy.to_str().unwrap();
+    // It is looked at as it would be read.
+    let said = site.ok(&["--json", "import", "usage", copy, "--source", "post", "--dry-run"]).json();
+    let metrics = json!({ "Total_Item_Requests": 12, "Total_Item_Investigations": 30 });
+    assert_eq!((&said["report"], &said["metrics"], &said["months"]), (&json!("TR"), &metrics, &json!(["2024-10"])));
+    assert!(site.run(&["import", "usage", copy, "--source", "pst", "--dry-run"]).expect(2).stderr.contains("did you mean 'post'"));
+    site.run(&["import", "usage", copy, "--dry-run"]).expect(2);
+    site.ok(HARVEST);
+    let verified = site.ok(&["--json", "verify"]).json();
+    assert!(site.ok(&["import", "usage", copy, "--source", "post", "--account", "marker"]).stdout.contains("nothing that was not there"));
+    site.move_source("name = \"Total_Item_Requests\"", "name = \"Unique_Item_Requests\"");
+    let passed = site.ok(&["--json", "verify"]).json();
+    assert!(passed["skipped"].as_u64() > verified["skipped"].as_u64(), "{verified} {passed}");
+    assert_eq!(sums(&site)["marker 2024-10 Total_Item_Requests"], 12);
+    let refused = site.run(&["import", "usage", copy, "--source", "post"]).expect(2).stderr;
+    assert!(refused.contains("several accounts: halden, marker; say whose it is with --account ID"), "{refused}");
+    site.ok(&["import", "usage", copy, "--account", "marker"]);
+    let right = expected([("marker 2024-10 Unique_Item_Requests", 12), ("marker 2024-10 Total_Item_Investigations", 30)]);
+    assert_eq!(sums(&site), right);
+    assert_eq!(site.ok(&["--json", "verify"]).json()["skipped"], verified["skipped"]);
+}
+
+/// How a vendor's workbook is read; the file is shared with a source that would ask for it.
+const WORKBOOK: &str = r#"
+[request]
+url = "https://courses.example"
+[rows]
+format = "xlsx"
+sheet = "Bruk"
+report = "DR"
+[fields]
+month = "Startet"
+database = "Kurs"
+address = "IP"
+[[metric]]
+name = "Unique_Item_Requests"
+from = "Antall"
+"#;
+
+/// A workbook as the vendor mails it: an account of itself, and rows with dates that are dates.
+fn workbook(rows: &[(&str, &str, &str, f64)]) -> Vec<u8> {
+    let mut book = rust_xlsxwriter::Workbook::new();
+    book.add_worksheet().set_name("Om").unwrap().write(0, 0, "Rapport for bibliotek").unwrap();
+    let sheet = book.add_worksheet().set_name("Bruk").unwrap();
+    sheet.write_row(0, 0, ["Startet", "Kurs", "IP", "Antall"]).unwrap();
+    let date = rust_xlsxwriter::Format::new().set_num_format("dd.mm.yyyy");
+    for (row, (day, course, address, count)) in (1..).zip(rows) {
+        let day = rust_xlsxwriter::ExcelDateTime::parse_from_str(day).unwrap();
+        sheet.write_with_format(row, 0, &day, &date).unwrap();
+        sheet.write_row(row, 1, [*course, *address]).unwrap();
+        sheet.write(row, 3, *count).unwrap();
+    }
+    book.save_to_buffer().unwrap()
+}
+
+/// A COUNTER report as a workbook.
+fn counter_workbook(customer: &str, count: u32) -> Vec<u8> {
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let sheet = book.add_worksheet();
+    for (row, line) in [["Report_ID", "PR"], ["Release", "5.1"], ["Customer_ID", customer]].into_iter().enumerate() {
+        sheet.write_row(u32::try_from(row).unwrap(), 0, line).unwrap();
+    }
+    sheet.write_row(4, 0, ["Platform", "Data_Type", "Metric_Type", "Reporting_Period_Total", "Dec-2024"]).unwrap();
+    sheet.write_row(5, 0, ["v", "Article", "Total_Item_Requests"]).unwrap();
+    sheet.write_row(5, 3, [count, count]).unwrap();
+    book.save_to_buffer().unwrap()
+}
+
+#[test]
+fn a_workbook_is_the_only_accounts_and_its_addresses_follow_the_claims() {
+    let site = mapped_site("manifest = \"vendors/kurs.toml\"\n", "felles,post,CUST,2010100 2011800 vgs-halden,ip,,,,\n");
+    let rows = [
+        ("2024-10-01", "Norsk", "192.0.2.5", 10.0),
+        ("2024-10-31", "Norsk", "192.0.2.5", 4.0),
+        ("2024-10-07", "Spansk", "203.0.113.9", 20.0),
+        ("2024-11-02", "Norsk", "192.0.2.5", 3.0),
+    ];
+    site.write("in/bruk.xlsx", workbook(&rows));
+    site.write("in/counter.xlsx", counter_workbook("CUST", 77));
+    site.write("in/halv.xlsx", workbook(&[("2024-12-01", "Norsk", "192.0.2.5", 1.5)]));
+    let half = workbook(&rows);
+    site.write("in/avbrutt.xlsx", &half[..half.len() / 2]);
+    let said = site.run(HARVEST).expect(3).json();
+    let of = ["avbrutt.xlsx", "bruk.xlsx", "counter.xlsx", "halv.xlsx"].map(String::from);
+    let became = ["rejected", "taken", "taken", "rejected"].map(String::from);
+    assert_eq!(results(&said), of.into_iter().zip(became).collect(), "{said}");
+    let right = expected([
+        ("felles 2024-10 Unique_Item_Requests", 34),
+        ("felles 2024-11 Unique_Item_Requests", 3),
+        ("felles 2024-12 Total_Item_Requests", 77),
+    ]);
+    assert_eq!(sums(&site), right);
+    site.ok(&["verify"]);
+    // Somebody claims what was nobody's: the archived workbook is read again, by the same mapping.
+    let scopes = |site: &Site| -> Vec<String> {
+        let facts = site.export(&["facts"]).into_iter();
+        facts.filter(|row| row["count"] == "20").map(|row| row["scope"].clone()).collect()
+    };
+    assert_eq!(scopes(&site), ["addresses nobody's"]);
+    site.import("networks", "institution,range\n2011800,203.0.113.0/24\n").expect(0);
+    assert_eq!(scopes(&site), ["addresses 203.0.113.0/24"]);
+    assert_eq!(sums(&site), right);
+    for (kind, text) in site.everything() {
+        assert!(!text.contains("203.0.113.9") && !text.contains("192.0.2.5"), "{kind}: {text}");
+    }
+    site.ok(&["verify"]);
+}

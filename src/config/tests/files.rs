@@ -39,6 +39,43 @@ fn a_folder_needs_only_a_path() {
     }
 }
 
+const MAPPING: &str = "path = \"in\"\n[source.rows]\nformat = \"csv\"\ndecimal = \",\"\n[source.fields]\nmonth = \"Dato\"\n\
+                       [[source.metric]]\nname = \"Total_Item_Requests\"\nfrom = \"Antall\"\n[[source.keep]]\nfrom = \"Dato\"\nis_not = \"Sum\"";
+
+#[test]
+fn a_folder_may_say_how_files_are_read_that_are_not_counter() {
+    assert!(load_text(&folder_with("path = \"in\"")).unwrap().sources[0].mapping.is_none());
+    let source = load_text(&folder_with(MAPPING)).unwrap_or_else(|error| panic!("{error}")).sources.remove(0);
+    let mapping = source.mapping.unwrap();
+    assert!(source.requests.is_none() && matches!(source.files, Some(FileSettings::Folder(_))));
+    assert_eq!((mapping.numbers.decimal, mapping.keep.len(), mapping.report.as_str()), (',', 1, "PR"));
+    // A manifest's file gives the same, whatever it says of how a vendor is asked.
+    let sections = MAPPING.split_once('\n').unwrap().1.replace("source.", "");
+    let manifest = format!("[request]\nurl = \"https://example.org\"\nnonsense = 1\n[auth]\nkind = \"basic\"\n{sections}");
+    let base = folder(&[("avling.toml", &folder_with("path = \"in\"\nmanifest = \"m/x.toml\"")), ("m/x.toml", &manifest)]);
+    let shared = load_in(&base, None, &[]).unwrap_or_else(|error| panic!("{error}")).sources.remove(0);
+    assert_eq!((shared.mapping.unwrap(), shared.requests.is_none()), (mapping, true));
+    std::fs::write(base.path().join("m/x.toml"), "[request]\nurl = \"https://example.org\"\n").unwrap();
+    let problem = load_in(&base, None, &[]).unwrap_err().to_string();
+    assert!(problem.contains("avling.toml:5:1: source a.manifest: names a file that has no [rows]"), "{problem}");
+    for (from, to, expected) in [
+        ("month = \"Dato\"", "", "source a.rows: has no field that says which month a row is of"),
+        ("format = \"csv\"", "", "source a.rows: has no format"),
+        ("\"csv\"", "\"cvs\"", "source a.rows.format: 'cvs' is none of json, json_lines"),
+        ("[source.rows]\nformat = \"csv\"\ndecimal = \",\"\n", "", "source a.fields: has no rows beside it"),
+        ("[source.fields]", "[source.request]\npath = \"/x\"\n[source.fields]", "source a.request: is about asking a vendor"),
+        ("[source.fields]", "[source.pages]\nkind = \"page\"\n[source.fields]", "source a.pages: is about asking a vendor"),
+        ("[source.fields]", "[source.feilds]", "source a.feilds: no key has this name here; did you mean 'fields'?"),
+        ("Total_Item_Requests", "Antall utlån", "source a.metric.name: is no metric"),
+    ] {
+        assert!(MAPPING.contains(from), "{from}");
+        let problems = problems_of(&folder_with(&MAPPING.replacen(from, to, 1))).join("\n");
+        assert!(problems.contains(expected), "{to}: {problems}");
+    }
+    let log = log_with("format = \"csv\"\ninstitution_by = \"field\"").replace("path =", "rows = { format = \"csv\" }\npath =");
+    assert!(problem_of(&log).contains("source a.rows: no key has this name here"));
+}
+
 #[test]
 fn a_log_says_what_a_line_is_and_whose_an_event_is() {
     let found = log("format = \"json_lines\"\ninstitution_by = \"field\"\nfields = { user = \"sub\", url = \"request.url\" }");

@@ -6,6 +6,10 @@ use crate::model::ProductId;
 
 const REFERENCE: &str = include_str!("../../../config/avling.toml");
 
+/// A manifest that an example names, where it names it.
+const MANIFEST: (&str, &str) =
+    ("vendors/language-course-workbook.toml", include_str!("../../../config/vendors/language-course-workbook.toml"));
+
 /// With every setting and example taken out of its comment.
 fn uncommented() -> String {
     let line = |line: &'static str| line.strip_prefix('#').filter(|rest| !rest.is_empty() && !rest.starts_with(' ')).unwrap_or(line);
@@ -18,7 +22,7 @@ fn shown(settings: &Settings) -> String {
 
 #[test]
 fn the_reference_as_it_is_changes_nothing_and_its_settings_are_the_defaults() {
-    let folder = folder(&[("avling.toml", "")]);
+    let folder = folder(&[("avling.toml", ""), MANIFEST]);
     let defaults = load_in(&folder, None, &[]).unwrap();
     for text in [REFERENCE, &uncommented()] {
         fs::write(folder.path().join("avling.toml"), text).unwrap();
@@ -73,8 +77,14 @@ fn the_reference_has_every_setting_and_every_key_of_a_source() {
 
 #[test]
 fn its_example_sources_load() {
-    let sources = load_text(&uncommented()).unwrap().sources;
-    assert_eq!(sources.iter().map(|source| source.id.as_str()).collect::<Vec<_>>(), ["idunn", "naxos", "old", "post", "tilgang"]);
+    let folder = folder(&[("avling.toml", &uncommented()), MANIFEST]);
+    let sources = load_in(&folder, None, &[]).unwrap().sources;
+    assert_eq!(
+        sources.iter().map(|source| source.id.as_str()).collect::<Vec<_>>(),
+        ["idunn", "naxos", "old", "post", "regneark", "kurs", "tilgang"]
+    );
     let products: Vec<&str> = sources[1].products().into_iter().map(ProductId::as_str).collect();
     assert_eq!(products, ["naxos", "naxos-jazz", "naxos-video"]);
+    let mapped: Vec<&str> = sources.iter().filter(|source| source.mapping.is_some()).map(|source| source.id.as_str()).collect();
+    assert_eq!(mapped, ["regneark", "kurs"]);
 }

@@ -153,6 +153,14 @@ pub(super) fn has(record: &Record, field: Field) -> bool {
     (0..record.len()).any(|place| Field::of(&text(record.bytes(place))) == Some(field))
 }
 
+/// Whether a record names columns as nothing but COUNTER does: with the total of the reporting period, or metrics beside months.
+pub(super) fn is_certain(record: &Record) -> bool {
+    let has = |is: &dyn Fn(&str) -> bool| (0..record.len().min(400)).any(|place| is(&text(record.bytes(place))));
+    score(record) > 0
+        && (has(&|cell| same_letters("Reporting_Period_Total", cell))
+            || has(&|cell| same_letters("Metric_Type", cell)) && has(&|cell| month(cell).is_some()))
+}
+
 /// Whether a record names columns that a table of use does not have, and none with addresses, which only such a table has.
 pub(super) fn says_more(record: &Record) -> bool {
     let more = [

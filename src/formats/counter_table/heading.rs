@@ -10,7 +10,7 @@ use crate::formats::delimited::Record;
 use crate::formats::identifiers::{identifier, known_kind};
 use crate::formats::notes::Notes;
 use crate::formats::words::same_letters;
-use crate::model::{Exception, Identifier, Release, ReportHeader};
+use crate::model::{Exception, Identifier, Release, ReportHeader, ReportId};
 
 use super::months::period;
 use super::release4::{Titled, titled};
@@ -71,6 +71,18 @@ pub(super) fn is_telling(record: &Record) -> bool {
     first.is_some_and(|cell| {
         matches!(label(&cell), Some(Label::ReportName | Label::ReportId)) || titled(&cell).is_some_and(|titled| titled.release.is_some())
     })
+}
+
+/// Whether a record is a row of a heading that nothing but COUNTER has: the id of a report of Release 5, or the first line of Release 4.
+pub(super) fn is_certain(record: &Record) -> bool {
+    let mut cells = (0..record.len()).map(|place| text(record.bytes(place))).filter(|cell| !cell.is_empty());
+    let Some(first) = cells.next() else { return false };
+    let is_id = |id: &str| id.parse::<ReportId>().is_ok_and(|id| id.is_counter());
+    match (label(&first), first.split_once([':', '='])) {
+        (Some(Label::ReportId), _) => cells.next().is_some_and(|id| is_id(&id)),
+        (None, Some((name, id))) if label(name) == Some(Label::ReportId) => is_id(id.trim()),
+        _ => titled(&first).is_some_and(|titled| titled.release.is_some()),
+    }
 }
 
 fn is_line_of_r4(first: &str) -> bool {

@@ -81,6 +81,44 @@ pub(super) fn sniff(beginning: &[u8]) -> Option<Sniffed> {
     best.map(|(_, sniffed)| sniffed)
 }
 
+/// Whether a text with this beginning is a COUNTER report beyond doubt, and not some other table with columns of the same names.
+pub(super) fn is_report(beginning: &[u8]) -> bool {
+    SEPARATORS.iter().any(|separator| {
+        let mut records = Records::plain(beginning, *separator);
+        // A line that cannot be read is no line of a heading; what follows it is not looked at.
+        is_report_in(|record| Ok(matches!(records.next(record), Ok(true)))).unwrap_or(false)
+    })
+}
+
+/// Whether a workbook has such a table in one of its sheets.
+///
+/// # Errors
+/// It cannot be read.
+pub(super) fn is_report_workbook(reader: impl Read) -> Result<bool, BookError> {
+    let mut book = Book::open(reader)?;
+    for name in book.names() {
+        let mut sheet = book.sheet(&name)?;
+        if is_report_in(|record| sheet.next(record)).map_err(BookError::Bad)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether one of the first records is one that only COUNTER has.
+fn is_report_in(mut next: impl FnMut(&mut Record) -> Result<bool, String>) -> Result<bool, String> {
+    let mut record = Record::default();
+    for _ in 0..HEADING {
+        if !next(&mut record)? {
+            break;
+        }
+        if heading::is_certain(&record) || columns::is_certain(&record) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// A cell as text, without the blanks around it, and without the apostrophe that keeps a text from being a formula.
 fn text(cell: &[u8]) -> Cow<'_, str> {
     let text = match encoding::text(cell).0 {

@@ -466,6 +466,7 @@ impl<'s, S: RecordSink> Table<'s, S> {
             records: self.records,
             has_items: true,
             looks_like: self.report.looks_like,
+            is_mapped: false,
         })
     }
 

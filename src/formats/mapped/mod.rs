@@ -1,7 +1,8 @@
 //! Payloads that are not COUNTER, read by a [`Mapping`]: JSON, lines of JSON, CSV, TSV, workbooks, XML.
 //!
 //! [`read`] passes the counts of a payload to a sink, as every parser does. A payload may be wrapped in [`frames`], as replies of a
-//! vendor's own interface are archived: all pages of a reply in one stream, so that one hash names them all. [`look`] reads one page for
+//! vendor's own interface are archived: all pages of a reply in one stream, so that one hash names them all; [`read_plain`] is for files
+//! that people bring. [`look`] reads one page for
 //! what paging needs, and [`watch`] reads as [`read`] does, goes on after rows that are wrong, and tells what became of each row.
 //!
 //! A format's reader finds the rows, in bounded memory, and takes the cells that the mapping names out of each; `rows` makes usage of
@@ -51,6 +52,18 @@ pub struct PageSeen {
 pub fn read(reader: impl Read, mapping: &Mapping, sink: &mut impl RecordSink) -> Result<Reading, FormatError> {
     let mut rows = Rows::new(mapping, sink);
     all_pages(reader, mapping, &mut rows)?;
+    rows.finish()
+}
+
+/// Reads a file that is not wrapped in anything, whatever it begins with.
+///
+/// # Errors
+/// See [`FormatError`]: nothing that was passed to the sink is to be used then.
+pub fn read_plain(reader: impl Read, mapping: &Mapping, sink: &mut impl RecordSink) -> Result<Reading, FormatError> {
+    let mut rows = Rows::new(mapping, sink);
+    let mut found = Vec::new();
+    let mut wanted = Wanted { places: &[], found: &mut found, unread: None };
+    page(BufReader::with_capacity(CHUNK, reader), mapping, &mut rows, &mut wanted)?;
     rows.finish()
 }
 

@@ -157,7 +157,8 @@ impl<'a> Rows<'a> {
             }
         }
         let header = ReportHeader { report: Some(self.mapping.report.clone()), ..ReportHeader::default() };
-        Reading { header, exceptions: Vec::new(), notes: self.notes.into_notes(), records: self.records, has_items: true, looks_like: None }
+        let (notes, records) = (self.notes.into_notes(), self.records);
+        Reading { header, notes, records, has_items: true, is_mapped: true, ..Reading::default() }
     }
 
     fn place(&self, number: u64) -> String {

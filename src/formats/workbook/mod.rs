@@ -17,10 +17,10 @@ use self::container::{Kind, Limits};
 use super::delimited::Record;
 
 /// Larger files are not taken, packed as they are.
-const LARGEST: u64 = 512 * 1024 * 1024;
+pub(super) const LARGEST: u64 = 512 * 1024 * 1024;
 
 /// Smaller files are not put on disk.
-const IN_MEMORY: usize = 2 * 1024 * 1024;
+pub(super) const IN_MEMORY: usize = 2 * 1024 * 1024;
 
 /// What a workbook may unpack to. A full sheet of a million rows and forty columns has some 2 GiB.
 const UNPACKED: Limits = Limits { sheets: 4 << 30, others: 128 << 20 };

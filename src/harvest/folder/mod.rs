@@ -8,6 +8,7 @@ pub mod place;
 #[cfg(test)]
 mod tests;
 
+use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
 
@@ -231,13 +232,20 @@ impl FolderIntake<'_> {
             Err(FormatError::Io(error)) => return left(&format!("it cannot be read: {error}")),
             Err(_) if taken.file.size == 0 => return Ok(rejected("it is empty", "Ask whoever sent it to send it again.")),
             Err(error) => {
-                let advice = "Open the file and see whether it is the report at all. If it is a page that asks for a password, or a summary \
-                              of your own making, fetch the report from the vendor again, unchanged, and put that in the folder.";
-                return Ok(rejected(&error.to_string(), advice));
+                let mut advice =
+                    "Open the file and see whether it is the report at all. If it is a page that asks for a password, or a summary of your \
+                     own making, fetch the report from the vendor again, unchanged, and put that in the folder."
+                        .to_owned();
+                if by.mapping.is_some() {
+                    let more = "If the vendor has begun to write it in another way, tell whoever runs avling: what the configuration says of \
+                                the rows and fields in files of source";
+                    let _ = write!(advice, " {more} {} has to follow. Then put the file in the folder again.", by.id);
+                }
+                return Ok(rejected(&error.to_string(), &advice));
             }
         };
         let source = said.is_none().then_some(&self.source.id);
-        let (account, source) = match whose(self.desk.settings, self.desk.registry, (source, said.as_ref()), &reading.header) {
+        let (account, source) = match whose(self.desk.settings, self.desk.registry, (source, said.as_ref()), reading) {
             Ok(found) => found,
             Err(error) => return Ok(rejected(&error.to_string(), &self.advice(&error))),
         };
@@ -277,7 +285,7 @@ impl FolderIntake<'_> {
                 "Tell whoever runs avling: the account's source is not in the configuration.".to_owned()
             }
             WhoseError::NoAccount { .. } => format!("The account of that folder is not registered any more. {move_it}."),
-            WhoseError::NamesNobody => format!("{move_it}, so that it is clear whose it is."),
+            WhoseError::NamesNobody | WhoseError::NotSaid { .. } => format!("{move_it}, so that it is clear whose it is."),
             WhoseError::Unknown(_) => format!(
                 "If it is the report of an account of source {}, register that customer id for it (avling import accounts). Or: {move_it}.",
                 self.source.id
