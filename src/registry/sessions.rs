@@ -10,7 +10,7 @@ mod time;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 
 use chrono_tz::Tz;
 use serde::Deserialize;
@@ -75,15 +75,19 @@ pub struct Events {
 /// # Errors
 /// The reader fails.
 pub fn read(file: &str, reader: impl Read, rules: &Rules<'_>) -> io::Result<Events> {
-    let mut reader = BufReader::with_capacity(CHUNK, Hashing { reader, hash: Sha256::new() });
+    let mut reader = Hashing { reader, hash: Sha256::new() };
     let mut reading = Reading::new(file, rules);
-    let beginning = reader.fill_buf()?;
-    if is_workbook(beginning) {
+    // A reader may give as little at a time as it likes.
+    let mut beginning = Vec::new();
+    reader.by_ref().take(CHUNK as u64).read_to_end(&mut beginning)?;
+    let (is_workbook, first) = (is_workbook(&beginning), first_byte(&beginning));
+    let mut reader = Cursor::new(beginning).chain(BufReader::with_capacity(CHUNK, reader));
+    if is_workbook {
         let mut bytes = Vec::new();
         reader.by_ref().take(workbook::LARGEST + 1).read_to_end(&mut bytes)?;
         reading.workbook(&bytes);
     } else {
-        let read = match first_byte(beginning) {
+        let read = match first {
             Some(b'{') => reading.json(&mut reader),
             Some(b'[') => {
                 reading.wrong(0, "", "is one JSON list; write one event on each line, with nothing around them");
@@ -97,7 +101,7 @@ pub fn read(file: &str, reader: impl Read, rules: &Rules<'_>) -> io::Result<Even
             Ok(()) => {}
         }
     }
-    let sha256 = hex::encode(reader.into_inner().hash.finalize());
+    let sha256 = hex::encode(reader.into_inner().1.into_inner().hash.finalize());
     Ok(reading.finish(sha256))
 }
 

@@ -14,6 +14,7 @@ mod access_log;
 mod agreement;
 mod bad_vendors;
 mod command_line;
+mod corpora;
 mod counter_tables;
 mod demo;
 mod discover;

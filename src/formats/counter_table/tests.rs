@@ -453,6 +453,29 @@ fn workbooks_that_cannot_be_understood_say_why() {
 }
 
 #[test]
+fn no_room_is_made_for_shared_texts_that_are_not_there() {
+    let saying = |count: &str| {
+        repacked(&book(&[&table]), |name, content| {
+            if !name.ends_with("sharedStrings.xml") {
+                return content;
+            }
+            let xml = String::from_utf8(content).unwrap();
+            let (before, after) = xml.split_once("uniqueCount=\"").unwrap();
+            let after = after.split_once('"').unwrap().1;
+            format!("{before}uniqueCount=\"{count}\"{after}").into_bytes()
+        })
+    };
+    for count in ["4294967295", "18446744073709551615", "99999999999999999999", "1048577"] {
+        let wrong = all(&saying(count)).err().unwrap().to_string();
+        assert!(wrong.contains("its cells share more texts than it has"), "{count}: {wrong}");
+    }
+    // Some programs count each cell, and some nothing.
+    for count in ["100000", "0", "1048576"] {
+        assert_eq!(all(&saying(count)).unwrap().0.lines.len(), 2, "{count}");
+    }
+}
+
+#[test]
 fn other_texts_are_what_they_were() {
     for text in ["HTTP Error 400: Bad request", "", "a,b,c\n1,2,3\n"] {
         assert!(matches!(all(text.as_bytes()), Err(FormatError::NotJson { .. })), "{text}");

@@ -132,6 +132,9 @@ impl<R: Read> Read for Limited<'_, R> {
 /// `XFD1048576` is the last cell of a sheet.
 const LONGEST_PLACE: usize = 10;
 
+/// So many texts a workbook may say that its cells share, however few there are: some programs count every cell. Room is made for them.
+const MOST_SHARED: u64 = 1 << 20;
+
 /// Unpacks a part and sees whether it is well-formed, if it is XML.
 fn look_through(name: &str, mut part: BufReader<impl Read>) -> Result<(), String> {
     let beginning = part.fill_buf().map_err(|error| broken(&error))?;
@@ -149,7 +152,7 @@ fn look_through(name: &str, mut part: BufReader<impl Read>) -> Result<(), String
 fn well_formed(part: &mut impl BufRead) -> Result<(), String> {
     let mut xml = Reader::from_reader(part);
     xml.config_mut().expand_empty_elements = true;
-    let (mut buffer, mut depth) = (Vec::new(), 0);
+    let (mut buffer, mut depth, mut shared) = (Vec::new(), 0, 0);
     loop {
         buffer.clear();
         match xml.read_event_into(&mut buffer).map_err(|error| broken(&error))? {
@@ -158,6 +161,10 @@ fn well_formed(part: &mut impl BufRead) -> Result<(), String> {
             }
             Event::Start(element) => {
                 depth += 1;
+                if element.local_name().as_ref() == "sst" {
+                    let counts = element.attributes().flatten().filter(|attribute| attribute.key.as_ref() == "uniqueCount");
+                    shared = counts.map(|attribute| attribute.value.trim().parse().unwrap_or(u64::MAX)).chain([shared]).max().unwrap_or(0);
+                }
                 // Cells say where they stand; a place that is none overflows whoever counts columns in it.
                 if matches!(element.local_name().as_ref(), "c" | "row" | "dimension" | "mergeCell" | "f") {
                     for attribute in element.attributes().flatten() {
@@ -169,6 +176,10 @@ fn well_formed(part: &mut impl BufRead) -> Result<(), String> {
                 }
             }
             Event::End(_) => depth -= 1,
+            // No text is shorter than a byte.
+            Event::Eof if shared > MOST_SHARED.max(xml.buffer_position()) => {
+                return Err("is a broken workbook (its cells share more texts than it has); save it again from the spreadsheet".to_owned());
+            }
             Event::DocType(_) => return Err("has a document type (DOCTYPE), which no workbook has and which is not safe".to_owned()),
             Event::Eof if depth > 0 => {
                 return Err("is a broken workbook (a part of it breaks off); save it again from the spreadsheet".to_owned());

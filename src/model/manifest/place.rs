@@ -17,6 +17,9 @@ use serde_json_path::JsonPath;
 /// The most steps of a place.
 const MOST: usize = 32;
 
+/// The most brackets of a query.
+const MOST_BRACKETS: usize = 32;
+
 /// A place in a row.
 #[derive(Clone, PartialEq)]
 pub struct Place {
@@ -96,6 +99,10 @@ impl Place {
             }
             Ok(_) if !rest.starts_with('$') => return Err("has [*], which stands for many values; a field has one".into()),
             _ if rest.starts_with('$') && up == 0 => {
+                // Each may be a step down for whoever reads it, and there is only so much room below.
+                if rest.matches(['(', '[', '?', '!']).count() > MOST_BRACKETS {
+                    return Err(format!("has more than {MOST_BRACKETS} brackets, which no query needs"));
+                }
                 let path = JsonPath::parse(rest).map_err(|error| format!("is no JSONPath (RFC 9535): {error}"))?;
                 Find::Query(Box::new(path))
             }

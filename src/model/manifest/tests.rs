@@ -57,6 +57,15 @@ fn places_in_json_are_read() {
 }
 
 #[test]
+fn a_query_of_brackets_without_end_is_refused() {
+    let nested = |depth: usize| format!("$.a[?{}@.b{}]", "(".repeat(depth), ")".repeat(depth));
+    assert!(Place::json(&nested(20)).is_ok());
+    for text in [nested(31), nested(100_000), format!("$[?{}@.a]", "!".repeat(100_000)), "$[?@".repeat(100_000)] {
+        assert!(Place::json(&text).unwrap_err().contains("more than 32 brackets"));
+    }
+}
+
+#[test]
 fn places_in_xml_and_tables_are_read() {
     let Find::Xml(find) = Place::xml("Identifier[@type='is/bn']/n:Value/@x").unwrap().find else { panic!() };
     assert_eq!(find.attribute.as_deref(), Some("x"));

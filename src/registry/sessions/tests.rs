@@ -47,6 +47,33 @@ fn problems(text: &str) -> Vec<String> {
     of(text.as_bytes()).problems.iter().map(ToString::to_string).collect()
 }
 
+/// Gives a byte at a time.
+struct Slow<'b>(&'b [u8]);
+
+impl Read for Slow<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let size = into.len().min(self.0.len()).min(1);
+        let (now, later) = self.0.split_at(size);
+        into[..size].copy_from_slice(now);
+        self.0 = later;
+        Ok(size)
+    }
+}
+
+#[test]
+fn a_file_that_comes_byte_by_byte_is_known_for_what_it_is() {
+    let registry = registry();
+    let rules = Rules { registry: &registry, zone: Tz::Europe__Oslo, this_month: "2025-01".parse().unwrap() };
+    for bytes in [
+        &b"# note\n{\"time\":\"2024-01-05\",\"institution\":\"2010100\",\"product\":\"avis\"}\n"[..],
+        b"time,institution,product\n2024-01-05,2010100,avis\n",
+        b"PK\x03\x04 and no more",
+    ] {
+        let (whole, slow) = (read("file", bytes, &rules).unwrap(), read("file", Slow(bytes), &rules).unwrap());
+        assert_eq!((&whole.sessions, &whole.problems, &whole.sha256), (&slow.sessions, &slow.problems, &slow.sha256));
+    }
+}
+
 #[test]
 fn events_are_added_up_by_institution_product_and_month() {
     let expected = ["2010100 avis 2024-01 3", "2010100 avis 2024-02 1", "k1103 film 2024-02 12"];
