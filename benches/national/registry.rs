@@ -20,14 +20,14 @@ const KEYS_OF_PRODUCT: usize = 5;
 
 /// What each product is, in turn, with the reports that tell of it and how many titles give 10 million facts in all.
 const CONTENTS: [(Content, &str, usize); 8] = [
-    (Content::Newspapers, "TR", 82),
-    (Content::Books, "TR", 149),
-    (Content::Journals, "TR", 203),
-    (Content::ReferenceWorks, "TR", 82),
-    (Content::Mixed, "TR", 121),
-    (Content::Films, "IR", 82),
-    (Content::Books, "TR", 149),
-    (Content::Music, "IR", 121),
+    (Content::Newspapers, "TR", 84),
+    (Content::Books, "TR", 153),
+    (Content::Journals, "TR", 208),
+    (Content::ReferenceWorks, "TR", 84),
+    (Content::Mixed, "TR", 124),
+    (Content::Films, "IR", 84),
+    (Content::Books, "TR", 153),
+    (Content::Music, "IR", 124),
 ];
 
 /// Who is there.

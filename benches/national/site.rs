@@ -12,7 +12,7 @@ use super::program::run;
 use super::registry::{Country, is_replicated};
 
 /// Told in the folder's mark: another generator makes another site.
-const FORM: u32 = 3;
+const FORM: u32 = 4;
 
 /// A site that is harvested, and stays as it is.
 #[derive(Debug)]

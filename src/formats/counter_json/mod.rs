@@ -110,7 +110,7 @@ fn why(error: serde_json::Error, state: &mut State<'_>) -> FormatError {
 }
 
 /// A text without the Internet addresses in it: in a table that is none they are somebody's.
-pub(super) fn without_addresses(text: &str) -> String {
+pub(in crate::formats) fn without_addresses(text: &str) -> String {
     let part = |c: char| c.is_ascii_hexdigit() || matches!(c, '.' | ':');
     let mut out = String::with_capacity(text.len());
     let mut rest = text;

@@ -11,6 +11,7 @@ use serde_json::{Deserializer, Value};
 use super::limited::{Limited, Used, beginning, too_long};
 use super::rows::Take;
 use super::{FormatError, Wanted};
+use crate::formats::counter_json::without_addresses;
 use crate::formats::lines::{LineError, Lines};
 use crate::model::manifest::place::{Find, JsonStep, Place, follow};
 use crate::model::manifest::{Mapping, RowsAt};
@@ -23,7 +24,7 @@ pub(super) fn read(mut reader: impl BufRead, mapping: &Mapping, take: &mut dyn T
     let RowsAt::Json(steps) = &mapping.rows else { return Err(FormatError::NotReport("the mapping is not one of JSON".into())) };
     let (first, beginning) = beginning(&mut reader)?;
     if !matches!(first, Some(b'{' | b'[')) {
-        return Err(FormatError::NotJson { beginning });
+        return Err(FormatError::NotJson { beginning: without_addresses(&beginning) });
     }
     let (reader, used) = Limited::new(reader);
     let mut state = State::new(mapping, steps, take, wanted, used);
@@ -56,7 +57,7 @@ pub(super) fn lines(reader: impl BufRead, mapping: &Mapping, take: &mut dyn Take
         }
         let Ok(value) = serde_json::from_slice::<Value>(&line) else {
             return Err(match number {
-                1 => FormatError::NotJson { beginning: String::from_utf8_lossy(line.get(..200).unwrap_or(&line)).into_owned() },
+                1 => FormatError::NotJson { beginning: without_addresses(&String::from_utf8_lossy(line.get(..200).unwrap_or(&line))) },
                 _ => bad_line(number, "is not JSON"),
             });
         };

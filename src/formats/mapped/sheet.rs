@@ -10,6 +10,7 @@ use zip::ZipArchive;
 use super::rows::Take;
 use super::table::{Columns, columns};
 use super::{FormatError, Wanted};
+use crate::formats::counter_json::without_addresses;
 use crate::model::manifest::place::Find;
 use crate::model::manifest::{Mapping, RowsAt};
 
@@ -118,7 +119,7 @@ fn look_through(bytes: &[u8]) -> Result<(), FormatError> {
     if !bytes.starts_with(b"PK") {
         let beginning: String =
             String::from_utf8_lossy(bytes.get(..200).unwrap_or(bytes)).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        return Err(FormatError::NotReport(format!("it is no workbook (.xlsx); it begins with: {beginning}")));
+        return Err(FormatError::NotReport(format!("it is no workbook (.xlsx); it begins with: {}", without_addresses(&beginning))));
     }
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| broken(&error))?;
     let mut left = MOST_UNPACKED;
