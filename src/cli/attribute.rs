@@ -8,7 +8,6 @@ use super::table::grouped;
 use super::{Done, Failure};
 use crate::attribution::Attributor;
 use crate::harvest::attribute::everything;
-use crate::harvest::findings::check;
 use crate::store::{Changed, Transaction};
 
 /// Runs the command.
@@ -28,11 +27,7 @@ pub async fn again(context: &Context, transaction: &mut Transaction<'_>, year: O
     let registry = transaction.registry().await?;
     let rules = context.rules();
     let mut attributor = Attributor::new(&registry, &rules);
-    let changed = everything(transaction, &mut attributor, year).await?;
-    if year.is_none() {
-        check::everything(transaction, &mut attributor, &context.settings.sources, context.clock.now()).await?;
-    }
-    Ok(changed)
+    Ok(everything(transaction, &mut attributor, year).await?)
 }
 
 /// What changed, in words.

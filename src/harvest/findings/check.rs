@@ -65,17 +65,6 @@ pub async fn settled(
     months: &BTreeSet<Month>,
     now: DateTime<Utc>,
 ) -> Result<u64, StoreError> {
-    look(transaction, attributor, &mut Users::default(), subject, months, now).await
-}
-
-async fn look(
-    transaction: &mut Transaction<'_>,
-    attributor: &mut Attributor<'_>,
-    users: &mut Users,
-    subject: &Subject<'_>,
-    months: &BTreeSet<Month>,
-    now: DateTime<Utc>,
-) -> Result<u64, StoreError> {
     let (Some(first), Some(last)) = (months.first(), months.last()) else { return Ok(0) };
     let now = now.to_rfc3339_opts(SecondsFormat::Secs, true);
     let (account, report) = (subject.account, subject.report);
@@ -89,37 +78,13 @@ async fn look(
     }
     let mut new = transaction.set_findings((account, report), looked_at, &OWN, &found, &now).await?;
     let looked_at = MonthRange::new(*first, last.plus(MONTHS_WITHOUT_USE - 1));
-    let found = of_subscriptions(transaction, attributor, users, subject.source, (account, report), &series, looked_at).await?;
+    let found =
+        of_subscriptions(transaction, attributor, &mut Users::default(), subject.source, (account, report), &series, looked_at).await?;
     new += transaction.set_findings((account, report), looked_at, &OF_SUBSCRIPTIONS, &found, &now).await?;
     if report.as_str() == "PR" || PARTS.contains(&report.as_str()) {
         new += compare_reports(transaction, account, MonthRange::new(*first, *last), &now).await?;
     }
     Ok(new)
-}
-
-/// Looks at every report again.
-///
-/// # Errors
-/// The database fails.
-pub async fn everything(
-    transaction: &mut Transaction<'_>,
-    attributor: &mut Attributor<'_>,
-    sources: &[SourceSettings],
-    now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    let registry = attributor.registry();
-    let mut users = Users::default();
-    for account in &registry.accounts {
-        let Some(source) = sources.iter().find(|source| source.id == account.source) else { continue };
-        for report in transaction.reports_of(&account.id).await? {
-            let rows = transaction.months_of(&account.id, &report).await?;
-            let known = rows.iter().filter(|row| matches!(row.state, MonthState::Harvested | MonthState::Empty));
-            let months: BTreeSet<Month> = known.map(|row| row.key.month).collect();
-            let subject = Subject { source, account: &account.id, report: &report };
-            look(transaction, attributor, &mut users, &subject, &months, now).await?;
-        }
-    }
-    Ok(())
 }
 
 /// Looks again at what the registry decides, where something was found before: what people have put right is found no more.
