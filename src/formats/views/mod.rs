@@ -2,7 +2,7 @@
 //!
 //! [`View::of`] finds a view of a release, [`View::check`] says whether a report can give it, and [`Derivation`] is the sink that
 //! does it: counts that the view's filters let through are passed on with what the view's columns can say, as they come. What
-//! becomes the same thereby is added up by a [`Gather`](super::gather::Gather) behind it.
+//! becomes the same thereby is added up by a [`Gather`] behind it.
 
 mod derive;
 #[cfg(test)]

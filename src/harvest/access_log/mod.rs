@@ -1,6 +1,6 @@
 //! Logs of events of a shared access control, or of a proxy: sessions per institution, product and month, and nothing personal.
 //!
-//! [`read`] looks at the files of a source ([`file`]), reads what is new in each once to judge it ([`judge`]) and once more to count it
+//! [`read`] looks at the files of a source ([`mod@file`]), reads what is new in each once to judge it ([`judge`]) and once more to count it
 //! ([`count`]), and writes all of it in one transaction: how far each log is counted, the sessions, and for months that the logs wholly
 //! cover ([`coverage`]) the sessions among those that are registered, from which keys of the method `measured` take their weights.
 //!

@@ -1,7 +1,7 @@
 //! Vendors with an interface of their own, asked as their manifest says.
 //!
 //! [`fetch`] sends the requests for some months of an account, page after page, and leaves one reply in the archive: all pages in one
-//! stream, each as it came but for our secrets and for what it was packed in ([`frames`](crate::formats::mapped::frames)). `sending`
+//! stream, each as it came but for our secrets and for what it was packed in ([`frames`]). `sending`
 //! makes addresses, headers and bodies, `auth` says who asks, `spool` takes a page, `paging` finds the next.
 
 mod auth;
