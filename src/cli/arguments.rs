@@ -147,10 +147,10 @@ pub enum SourceCommand {
     New(SourceNewArguments),
     /// Ask a vendor's COUNTER API what it has, and propose the configuration
     #[command(
-        long_about = "Looks for a vendor's COUNTER API at and near an address, one request at a time, reads its lists of reports and members,         and proposes a [[source]] for the configuration and rows for a file of accounts. Nothing is stored.
-
-        Example:
-  avling source discover https://example.org/counter/r51 --customer-id 12345 --api-key env:EXAMPLE_KEY"
+        long_about = "Looks for a vendor's COUNTER API at and near an address, one request at a time, reads its lists of reports and \
+        members, and proposes a [[source]] for the configuration and rows for a file of accounts. Nothing is stored.\n\n\
+        Example:\n  \
+        avling source discover https://example.org/counter/r51 --customer-id 12345 --api-key env:EXAMPLE_KEY"
     )]
     Discover(DiscoverArguments),
 }

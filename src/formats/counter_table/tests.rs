@@ -1,3 +1,5 @@
+//! COUNTER tables as vendors write them, as text and as workbooks.
+
 use std::io::{Cursor, Read as _, Write as _};
 
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! Release 4 as XML, right and wrong.
+
 use std::io::{self, Read};
 
 use proptest::prelude::*;

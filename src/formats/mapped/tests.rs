@@ -1,3 +1,5 @@
+//! Payloads of every form, read as a mapping says.
+
 use std::fs;
 use std::sync::Arc;
 

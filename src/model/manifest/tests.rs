@@ -1,3 +1,5 @@
+//! The language of manifests: templates, places, dates, numbers.
+
 use proptest::prelude::*;
 
 use super::place::{Find, JsonStep, Place, json_rows, xml_rows};

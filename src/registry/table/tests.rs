@@ -1,3 +1,5 @@
+//! Tables of the registry as text.
+
 use proptest::prelude::*;
 
 use super::*;

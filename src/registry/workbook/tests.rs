@@ -1,3 +1,5 @@
+//! Workbooks as people save them, whole and damaged.
+
 use std::io::{Cursor, Read as _, Write as _};
 
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! Requests as a manifest says, their pages and their secrets.
+
 use std::fs;
 
 use reqwest::Url;
